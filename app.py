@@ -1,0 +1,30 @@
+#!/usr/bin/env python3
+"""The map: every stack of every account, one statement each."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent / "constructs"), str(Path(__file__).parent)]
+
+import aws_cdk as cdk
+
+from stacks.keys import Keys
+from stacks.settings import ConfigError, Deployment
+from stacks.synthesis import chosen_deployment, new_app
+
+
+def build(app: cdk.App, deployment: Deployment) -> cdk.App:
+    """Add every stack of ``deployment`` to ``app``."""
+    for stage in deployment.stages:
+        Keys(app, deployment=deployment, stage=stage)
+    return app
+
+
+if __name__ == "__main__":
+    try:
+        app = new_app()
+        build(app, chosen_deployment(app)).synth()
+    except ConfigError as error:
+        sys.exit(f"palisade: {error}")

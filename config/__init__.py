@@ -1,0 +1,1 @@
+"""Yours: values only. One module per deployment (``DEPLOYMENT``), and ``waivers.py``."""

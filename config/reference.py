@@ -1,0 +1,67 @@
+"""The reference deployment: an organization in the EU with a sandbox and a live stage.
+
+Every id here is a placeholder. Replace account ids, organization ids, domain names and hosted zones with your own.
+"""
+
+from ipaddress import IPv4Network
+
+from stacks.settings import (
+    AccountId,
+    Accounts,
+    Contacts,
+    Deployment,
+    Domain,
+    Issuer,
+    LockMode,
+    Organization,
+    Region,
+    Shape,
+    Stage,
+)
+
+DEPLOYMENT = Deployment(
+    name="reference",
+    prefix="palisade",
+    residency="EU",
+    home=Region(name="eu-west-1", zones=("eu-west-1a", "eu-west-1b", "eu-west-1c")),
+    recovery=Region(name="eu-central-1", zones=("eu-central-1a", "eu-central-1b", "eu-central-1c")),
+    organization=Organization(id="o-a1b2c3d4e5", root_id="r-ab12"),
+    accounts=Accounts(
+        management=AccountId("111111111111"),
+        log_archive=AccountId("222222222222"),
+        security=AccountId("333333333333"),
+        backup=AccountId("444444444444"),
+        deployment=AccountId("555555555555"),
+    ),
+    contacts=Contacts(
+        security="security@example.com",
+        operations="operations@example.com",
+        billing="billing@example.com",
+    ),
+    stages=(
+        Stage(
+            name="sandbox",
+            account=AccountId("666666666666"),
+            network=IPv4Network("10.16.0.0/16"),
+            domain=Domain(name="sandbox.example.com", hosted_zone_id="Z0000000SANDBOX"),
+            issuer=Issuer(url="https://auth.sandbox.example.com/", audience="https://api.sandbox.example.com"),
+            lock_mode=LockMode.GOVERNANCE,
+            vendors=("api.anthropic.com",),
+        ),
+        Stage(
+            name="live",
+            account=AccountId("777777777777"),
+            network=IPv4Network("10.32.0.0/16"),
+            domain=Domain(name="app.example.com", hosted_zone_id="Z00000000000LIVE"),
+            issuer=Issuer(url="https://auth.example.com/", audience="https://api.app.example.com"),
+            vendors=("api.anthropic.com",),
+            shape=Shape(
+                nat_gateways=3,
+                endpoint_zones=3,
+                aurora_instances=3,
+                aurora_min_capacity=0.5,
+                aurora_max_capacity=16.0,
+            ),
+        ),
+    ),
+)

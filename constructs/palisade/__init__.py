@@ -1,0 +1,1 @@
+"""Palisade's hardened constructs, in rooms by subject."""

@@ -1,0 +1,149 @@
+"""A Python function with a role, a log group and a place in the network of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+
+from constructs import Construct
+from palisade.acknowledge import acknowledge
+from palisade.compute.source import lambda_source
+from palisade.identity import ComponentRole
+from palisade.observability import RetainedLogGroup
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """Where functions of one stack run and how their logs are kept.
+
+    ``log_group_prefix`` begins the log group's name (``/palisade/documents``); ``log_days`` is a CloudWatch value.
+    """
+
+    vpc: ec2.IVpc
+    subnets: ec2.SubnetSelection
+    security_group: ec2.ISecurityGroup
+    log_key: kms.IKey
+    environment_key: kms.IKey
+    log_group_prefix: str
+    log_days: int
+
+
+class Function(Construct):
+    """Runs ``lambda/<source>/handler.py:handle`` on Arm, inside the VPC, traced, under a role of its own.
+
+    Environment variables are encrypted with a customer key and hold names, never secrets. ``timeout_seconds`` is at
+    most 900. The role can manage its network interfaces only as the Lambda service, never from the function's code.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+    https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        source: str,
+        description: str,
+        placement: Placement,
+        environment: Mapping[str, str] | None = None,
+        timeout_seconds: int = 10,
+        memory_mb: int = 256,
+        layers: Sequence[lambda_.ILayerVersion] = (),
+        dead_letters: sqs.IQueue | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.log_group = RetainedLogGroup(
+            self,
+            "Logs",
+            name=f"{placement.log_group_prefix}/{source.replace('_', '-')}",
+            key=placement.log_key,
+            days=placement.log_days,
+        )
+        self.component = ComponentRole(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=f"{description} (function)",
+        )
+        self.function = lambda_.Function(
+            self,
+            "Resource",
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            architecture=lambda_.Architecture.ARM_64,
+            handler=f"{source}.handler.handle",
+            code=lambda_.Code.from_asset(lambda_source(source)),
+            description=description,
+            # CDK would otherwise add inline policies of its own making.
+            role=self.component.role.without_policy_updates(),
+            environment=dict(environment or {}),
+            environment_encryption=placement.environment_key,
+            timeout=cdk.Duration.seconds(timeout_seconds),
+            memory_size=memory_mb,
+            layers=list(layers),
+            dead_letter_queue=dead_letters,
+            tracing=lambda_.Tracing.ACTIVE,
+            logging_format=lambda_.LoggingFormat.JSON,
+            log_group=self.log_group.log_group,
+            vpc=placement.vpc,
+            vpc_subnets=placement.subnets,
+            security_groups=[placement.security_group],
+        )
+        self.component.allow(
+            iam.PolicyStatement(
+                sid="WriteOwnLogs",
+                actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+                resources=[self.log_group.log_group.log_group_arn],
+            ),
+            iam.PolicyStatement(
+                sid="Trace", actions=["xray:PutTelemetryRecords", "xray:PutTraceSegments"], resources=["*"]
+            ),
+            *_network_interfaces(),
+        )
+        if dead_letters is not None:
+            dead_letters.grant_send_messages(self.component.grantee)
+        acknowledge(
+            self.component.policy,
+            f"{source}: X-Ray and the Lambda service's own EC2 network-interface calls define no resource type, and the "
+            "function's code is denied the latter.",
+            "AwsSolutions-IAM5[Resource::*]",
+        )
+
+    @property
+    def grantee(self) -> iam.IGrantable:
+        """What to grant the function's rights to."""
+        return self.component.grantee
+
+    @property
+    def role(self) -> iam.IRole:
+        """The function's role, to name as a principal in another policy."""
+        return self.component.role
+
+
+def _network_interfaces() -> list[iam.PolicyStatement]:
+    actions = [
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:UnassignPrivateIpAddresses",
+    ]
+    return [
+        iam.PolicyStatement(sid="NetworkInterfaces", actions=actions, resources=["*"]),
+        iam.PolicyStatement(
+            sid="NetworkInterfacesNeverFromCode",
+            effect=iam.Effect.DENY,
+            actions=actions,
+            resources=["*"],
+            # The key is present only in calls that the function's code makes with the role's credentials.
+            conditions={"Null": {"lambda:SourceFunctionArn": "false"}},
+        ),
+    ]

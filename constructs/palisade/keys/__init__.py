@@ -1,0 +1,5 @@
+"""Customer-managed keys."""
+
+from palisade.keys.customer_key import CustomerKey
+
+__all__ = ["CustomerKey"]

@@ -1,0 +1,152 @@
+"""A rotating customer-managed key whose administration and use are kept apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+
+from constructs import Construct
+
+_ADMINISTRATION = [
+    "kms:CancelKeyDeletion",
+    "kms:Create*",
+    "kms:Delete*",
+    "kms:Describe*",
+    "kms:Disable*",
+    "kms:Enable*",
+    "kms:Get*",
+    "kms:List*",
+    "kms:Put*",
+    "kms:Revoke*",
+    "kms:RotateKeyOnDemand",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:Update*",
+]
+_USE = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+
+
+class CustomerKey(Construct):
+    """A key that only the named services, and principals of this account working through them, can use.
+
+    Rotates every year; deletion takes 30 days; the stack never deletes it. Administrators (roles whose names say so)
+    are refused every use of the key, whatever their other permissions.
+
+    ``used_through`` are service names such as ``s3`` or ``dynamodb``: IAM policies of this account may grant use of the
+    key, but only for requests that arrive through one of them.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
+    https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, alias: str, description: str, used_through: Sequence[str]
+    ) -> None:
+        super().__init__(scope, construct_id)
+        stack = cdk.Stack.of(self)
+        self._account, self._region = stack.account, stack.region
+        self.resource = kms.Key(
+            self,
+            "Resource",
+            alias=alias,
+            description=description,
+            enable_key_rotation=True,
+            rotation_period=cdk.Duration.days(365),
+            pending_window=cdk.Duration.days(30),
+            removal_policy=cdk.RemovalPolicy.RETAIN,
+            policy=iam.PolicyDocument(
+                statements=[
+                    iam.PolicyStatement(
+                        sid="AdministrationByIamOfThisAccount",
+                        principals=[iam.AccountRootPrincipal()],
+                        actions=_ADMINISTRATION,
+                        resources=["*"],
+                    ),
+                    iam.PolicyStatement(
+                        sid="UseByIamOfThisAccountThroughServices",
+                        principals=[iam.AccountRootPrincipal()],
+                        actions=_USE,
+                        resources=["*"],
+                        conditions={
+                            "StringEquals": {
+                                "kms:CallerAccount": self._account,
+                                "kms:ViaService": [f"{name}.{self._region}.amazonaws.com" for name in used_through],
+                            }
+                        },
+                    ),
+                    iam.PolicyStatement(
+                        sid="AdministratorsNeverUse",
+                        effect=iam.Effect.DENY,
+                        principals=[iam.AnyPrincipal()],
+                        actions=[action for action in _USE if action != "kms:DescribeKey"],
+                        resources=["*"],
+                        conditions={
+                            "ArnLike": {
+                                "aws:PrincipalArn": [
+                                    f"arn:aws:iam::{self._account}:role/*key-administrator*",
+                                    f"arn:aws:iam::{self._account}:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_KeyAdministrator_*",
+                                ]
+                            }
+                        },
+                    ),
+                ]
+            ),
+        )
+
+    @property
+    def key(self) -> kms.IKey:
+        """The key, to encrypt things with."""
+        return self.resource
+
+    @property
+    def arn(self) -> str:
+        """The key's ARN."""
+        return self.resource.key_arn
+
+    def allow_service(
+        self,
+        service: str,
+        *,
+        sid: str,
+        conditions: Mapping[str, object],
+        actions: Sequence[str] = ("kms:Decrypt", "kms:GenerateDataKey*"),
+    ) -> None:
+        """Let the service principal ``service`` use the key under ``conditions``.
+
+        Raises:
+            ValueError: without conditions, because any customer of that service could then make it use this key.
+        """
+        if not conditions:
+            raise ValueError(
+                f"{self.node.path}: {service} needs at least one condition, such as aws:SourceAccount. "
+                "Without one it would use this key on behalf of other accounts."
+            )
+        self.resource.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid=sid,
+                principals=[iam.ServicePrincipal(service)],
+                actions=list(actions),
+                resources=["*"],
+                conditions=dict(conditions),
+            )
+        )
+
+    def allow_log_groups(self) -> None:
+        """Let CloudWatch Logs of this account and region encrypt log groups.
+
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+        """
+        self.allow_service(
+            f"logs.{self._region}.amazonaws.com",
+            sid="LogGroups",
+            actions=("kms:Decrypt*", "kms:Describe*", "kms:Encrypt*", "kms:GenerateDataKey*", "kms:ReEncrypt*"),
+            conditions={
+                "ArnLike": {
+                    "kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:{self._region}:{self._account}:log-group:*"
+                }
+            },
+        )

@@ -1,0 +1,51 @@
+"""One key per class of data, in each stage."""
+
+from __future__ import annotations
+
+from palisade.keys import CustomerKey
+
+from constructs import Construct
+from stacks.base import StageStack
+from stacks.settings import Deployment, Stage
+
+
+class Keys(StageStack):
+    """The stage's customer-managed keys: data, logs, secrets, backup and messaging."""
+
+    def __init__(self, scope: Construct, *, deployment: Deployment, stage: Stage) -> None:
+        super().__init__(scope, deployment=deployment, stage=stage, subject="keys", stateful=True)
+        self.data = self._key("Data", "data", "customer data at rest", ["s3", "dynamodb", "rds", "ec2", "backup"])
+        self.logs = self._key("Logs", "logs", "log groups", ["logs"])
+        self.secrets = self._key(
+            "Secrets", "secrets", "secrets and function environments", ["secretsmanager", "lambda"]
+        )
+        self.backup = self._key("Backup", "backup", "recovery points of this account", ["backup"])
+        self.messaging = self._key("Messaging", "messaging", "queues and topics", ["sqs", "sns", "lambda"])
+
+        self.logs.allow_log_groups()
+        self.messaging.allow_service(
+            "cloudwatch.amazonaws.com",
+            sid="AlarmsPublish",
+            conditions={"StringEquals": {"aws:SourceAccount": stage.account}},
+        )
+        # EventBridge sends no aws:Source... keys to KMS, but SNS and SQS always name the topic or queue as context.
+        # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+        place = f"{self.region}:{stage.account}"
+        for sid, context, resource in (
+            ("EventRulesPublish", "aws:sns:topicArn", f"arn:aws:sns:{place}:*"),
+            ("EventRulesSend", "aws:sqs:arn", f"arn:aws:sqs:{place}:*"),
+        ):
+            self.messaging.allow_service(
+                "events.amazonaws.com",
+                sid=sid,
+                conditions={"ArnLike": {f"kms:EncryptionContext:{context}": resource}},
+            )
+
+    def _key(self, construct_id: str, data_class: str, protects: str, used_through: list[str]) -> CustomerKey:
+        return CustomerKey(
+            self,
+            construct_id,
+            alias=self.names.key_alias(data_class),
+            description=f"{self.stage.name}: {protects}",
+            used_through=used_through,
+        )

@@ -1,0 +1,121 @@
+"""Every name that more than one account, region or tool must agree on. Nothing else composes such a name."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from stacks.settings import AccountId, Deployment, Stage
+
+
+class Log(enum.Enum):
+    """The classes of evidence, each with a bucket of its own in the log archive account."""
+
+    TRAIL = "trail"
+    CONFIG = "config"
+    FLOW = "flow"
+    RESOLVER = "resolver"
+    BALANCER = "balancer"
+    CDN = "cdn"
+    WAF = "waf"
+    ACCESS = "access"
+    SESSION = "session"
+    AUDIT = "audit"
+    FIREWALL = "firewall"
+
+
+ORGANIZATION = "organization"
+"""Owner of the evidence that is not one stage's: the organization trail and AWS Config."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names of one deployment. ``owner`` is always a stage's name, or :data:`ORGANIZATION`."""
+
+    deployment: Deployment
+
+    @property
+    def prefix(self) -> str:
+        """Begins every global name."""
+        return self.deployment.prefix
+
+    @property
+    def home(self) -> str:
+        """The home region's name."""
+        return self.deployment.home.name
+
+    @property
+    def boundary(self) -> str:
+        """Managed policy that bounds every role, made by the bootstrap of each account."""
+        return f"{self.prefix}-boundary"
+
+    def stack(self, owner: str, subject: str) -> str:
+        """``live-network``; ``owner`` may also be an account role such as ``log-archive``."""
+        return f"{owner}-{subject}"
+
+    def archive_bucket(self, owner: str, log: Log) -> str:
+        """The immutable bucket that keeps ``log`` of ``owner``, in the log archive account and home region.
+
+        WAF accepts only buckets whose names begin with ``aws-waf-logs-``.
+        https://docs.aws.amazon.com/waf/latest/developerguide/logging-s3.html
+        """
+        account = self.deployment.accounts.log_archive
+        if log is Log.WAF:
+            return f"aws-waf-logs-{self.prefix}-{owner}-{account}"
+        return f"{self.prefix}-{owner}-{log.value}-{account}"
+
+    def landing_bucket(self, owner: str, log: Log) -> str:
+        """The unlocked bucket where a service that cannot write under Object Lock delivers ``log``; replicated at once."""
+        return f"{self.prefix}-{owner}-{log.value}-in-{self.deployment.accounts.log_archive}"
+
+    def archive_key_alias(self, owner: str) -> str:
+        """Alias of the key that encrypts the evidence of ``owner`` in the log archive account."""
+        return f"alias/{self.prefix}/archive-{owner}"
+
+    def archive_key_arn(self, owner: str) -> str:
+        """The alias as an ARN, which services of other accounts accept as a key id."""
+        return f"arn:aws:kms:{self.home}:{self.deployment.accounts.log_archive}:{self.archive_key_alias(owner)}"
+
+    def bucket(self, purpose: str, account: AccountId, region: str) -> str:
+        """A bucket outside the archive: ``palisade-documents-666666666666-eu-west-1`` (purpose at most 22 characters)."""
+        return f"{self.prefix}-{purpose}-{account}-{region}"
+
+    def key_alias(self, data_class: str) -> str:
+        """Alias of a stage's key for one class of data."""
+        return f"alias/{self.prefix}/{data_class}"
+
+    def trail(self, owner: str) -> str:
+        """The CloudTrail trail of the organization, or of a stage where there is no organization."""
+        return f"{self.prefix}-{owner}"
+
+    def backup_vault(self, owner: str) -> str:
+        """The vault of a stage; the same name in the stage account, the backup account and the recovery region."""
+        return f"{self.prefix}-{owner}"
+
+    def backup_vault_arn(self, owner: str, account: AccountId, region: str) -> str:
+        """That vault's ARN in one account and region."""
+        return f"arn:aws:backup:{region}:{account}:backup-vault:{self.backup_vault(owner)}"
+
+    def role(self, component: str) -> str:
+        """A role that another account or a policy names before it exists, e.g. ``palisade-bastion``."""
+        return f"{self.prefix}-{component}"
+
+    def role_arn(self, component: str, account: AccountId) -> str:
+        """That role's ARN."""
+        return f"arn:aws:iam::{account}:role/{self.role(component)}"
+
+    def log_group(self, *parts: str) -> str:
+        """``/palisade/documents/api``."""
+        return "/" + "/".join((self.prefix, *parts))
+
+    def parameter(self, *parts: str) -> str:
+        """An SSM parameter's name: ``/palisade/network/egress-addresses``."""
+        return "/" + "/".join((self.prefix, *parts))
+
+    def api_host(self, stage: Stage) -> str:
+        """Where the API answers."""
+        return f"api.{stage.domain.name}"
+
+    def origin_host(self, stage: Stage) -> str:
+        """Where the load balancer answers; CloudFront's origin."""
+        return f"origin.{stage.domain.name}"

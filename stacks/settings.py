@@ -1,0 +1,464 @@
+"""The types of one deployment, the only place of defaults, and every check of what ``config/`` says.
+
+Values live in ``config/<deployment>.py``; this module gives them meaning and refuses what cannot work. Everything is
+checked, then one :class:`ConfigError` lists every problem with place, rule, value and fix.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from ipaddress import IPv4Network
+from typing import Any, NewType
+
+AccountId = NewType("AccountId", str)
+"""Twelve digits."""
+
+EDGE_REGION = "us-east-1"
+"""CloudFront reads its certificate and web ACL from here, whatever the home region.
+https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cnames-and-https-requirements.html"""
+
+RESIDENCY_AREAS: Mapping[str, frozenset[str]] = {
+    "EU": frozenset(
+        {"eu-central-1", "eu-west-1", "eu-west-3", "eu-north-1", "eu-south-1", "eu-south-2"},
+    ),
+    "UK": frozenset({"eu-west-2"}),
+    "EU and UK": frozenset(
+        {"eu-central-1", "eu-west-1", "eu-west-2", "eu-west-3", "eu-north-1", "eu-south-1", "eu-south-2"},
+    ),
+    "US": frozenset({"us-east-1", "us-east-2", "us-west-1", "us-west-2"}),
+    "Canada": frozenset({"ca-central-1", "ca-west-1"}),
+    "Australia": frozenset({"ap-southeast-2", "ap-southeast-4"}),
+    "Japan": frozenset({"ap-northeast-1", "ap-northeast-3"}),
+    "India": frozenset({"ap-south-1", "ap-south-2"}),
+}
+"""Where customer data may live. An area is a promise to customers, not a network distance.
+https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html"""
+
+CLOUDWATCH_RETENTION_DAYS = (
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)  # fmt: skip
+"""https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
+
+
+class ConfigError(Exception):
+    """The configuration cannot work. ``problems`` holds one sentence each; the message lists them all."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(("the configuration has problems:", *(f"  - {p}" for p in self.problems))))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Region:
+    """A region and its three availability zones by name. Zones are written down so that synth needs no lookup."""
+
+    name: str
+    zones: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Organization:
+    """The AWS Organization that the accounts belong to. ``id`` is ``o-...``, ``root_id`` is ``r-...``."""
+
+    id: str
+    root_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accounts:
+    """Accounts by role. ``management`` is None where there is no organization (a customer-hosted deployment)."""
+
+    management: AccountId | None
+    log_archive: AccountId
+    security: AccountId
+    backup: AccountId
+    deployment: AccountId
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contacts:
+    """Mailboxes, not people: each is read by more than one person."""
+
+    security: str
+    operations: str
+    billing: str
+
+
+class LockMode(enum.Enum):
+    """S3 Object Lock and backup vault lock. Compliance cannot be lifted by anybody before its time;
+    governance can, by a principal with the bypass permission, so that a sandbox can be torn down.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html"""
+
+    COMPLIANCE = "COMPLIANCE"
+    GOVERNANCE = "GOVERNANCE"
+
+
+class Egress(enum.Enum):
+    """How the allow-list of outside names is enforced: by DNS answers only, or by inspecting the TLS name too."""
+
+    DNS_FIREWALL = "dns-firewall"
+    NETWORK_FIREWALL = "network-firewall"
+
+
+class Shield(enum.Enum):
+    """Shield Standard is free and always on. Advanced costs 3,000 USD a month for the organization."""
+
+    STANDARD = "standard"
+    ADVANCED = "advanced"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """What a stage may cost. A choice of size and spares, never of protection.
+
+    ``nat_gateways`` and ``endpoint_zones`` are one or three: with one, the loss of that zone stops egress and private
+    AWS calls until it is back. Aurora capacity is in Aurora capacity units; a minimum of 0 pauses when idle.
+    """
+
+    nat_gateways: int = 1
+    endpoint_zones: int = 1
+    aurora_instances: int = 1
+    aurora_min_capacity: float = 0.0
+    aurora_max_capacity: float = 2.0
+    egress: Egress = Egress.DNS_FIREWALL
+    shield: Shield = Shield.STANDARD
+
+
+@dataclass(frozen=True, kw_only=True)
+class Domain:
+    """A name that this stage serves, and its public hosted zone in the stage's account (id as Route 53 gave it)."""
+
+    name: str
+    hosted_zone_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issuer:
+    """The OpenID Connect issuer of the product's users. ``url`` is the exact ``iss`` claim; ``audience`` the ``aud``."""
+
+    url: str
+    audience: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Throttle:
+    """API rate limit: steady requests a second and burst size."""
+
+    rate_per_second: int = 10
+    burst: int = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One isolated environment in an account of its own.
+
+    ``vendors`` are the outside host names that workloads may call (``api.example.com``, ``*.example.com``).
+    ``network`` is the VPC's address block, a /16 to /20.
+    """
+
+    name: str
+    account: AccountId
+    network: IPv4Network
+    domain: Domain
+    issuer: Issuer
+    lock_mode: LockMode = LockMode.COMPLIANCE
+    shape: Shape = field(default_factory=Shape)
+    throttle: Throttle = field(default_factory=Throttle)
+    vendors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retention:
+    """How long each class of log and data is kept, in days.
+
+    ``*_log_days`` apply to live log groups and must be a CloudWatch value; ``*_archive_days`` to locked objects.
+    """
+
+    server_log_days: int = 7
+    audit_log_days: int = 365
+    network_log_days: int = 90
+    audit_archive_days: int = 365
+    network_archive_days: int = 90
+    access_archive_days: int = 90
+    glacier_after_days: int = 30
+    documents_days: int = 90
+    database_backup_days: int = 35
+    monthly_backup_days: int = 365
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """One whole deployment: an organization (or none), accounts by role, and stages."""
+
+    name: str
+    prefix: str
+    """Begins every name that is global in AWS; three to eleven lower-case letters and digits."""
+    residency: str
+    home: Region
+    recovery: Region
+    organization: Organization | None
+    accounts: Accounts
+    contacts: Contacts
+    stages: tuple[Stage, ...]
+    retention: Retention = field(default_factory=Retention)
+
+    def stage(self, name: str) -> Stage:
+        """The stage of that name; KeyError if there is none."""
+        return {stage.name: stage for stage in self.stages}[name]
+
+    @property
+    def account_ids(self) -> tuple[AccountId, ...]:
+        """Every account of the deployment, roles first, then stages."""
+        return tuple(account for _, account in _accounts(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiver:
+    """The only way to weaken a control: which, where (a construct path or its beginning), why, who answers, until when."""
+
+    control: str
+    where: str
+    reason: str
+    owner: str
+    expires: date
+
+
+# ------------------------------------------------------------------------------------------------------------- checks
+
+_ACCOUNT = re.compile(r"\d{12}")
+_NAME = re.compile(r"[a-z][a-z0-9]{1,11}")
+_PREFIX = re.compile(r"[a-z][a-z0-9]{2,10}")
+_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
+_ROOT = re.compile(r"r-[0-9a-z]{4,32}")
+_ZONE_ID = re.compile(r"Z[A-Z0-9]{6,32}")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_HOST = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+_RESERVED = frozenset({"management", "log-archive", "security", "backup", "deployment"})
+
+
+def check(deployment: Deployment) -> Deployment:
+    """Return ``deployment`` if it can work.
+
+    Raises:
+        ConfigError: with every problem found, each naming the place in ``config/``, the rule, the value and the fix.
+    """
+    problems = tuple(_problems(deployment))
+    if problems:
+        raise ConfigError(problems)
+    return deployment
+
+
+def _accounts(deployment: Deployment) -> Iterator[tuple[str, AccountId]]:
+    for role in ("management", "log_archive", "security", "backup", "deployment"):
+        account: AccountId | None = getattr(deployment.accounts, role)
+        if account is not None:
+            yield f"accounts.{role}", account
+    for stage in deployment.stages:
+        yield f"stage {stage.name}: account", stage.account
+
+
+def _problems(deployment: Deployment) -> Iterator[str]:
+    place = f"config/{deployment.name}.py"
+    for check_one in (_identity, _account_ids, _regions, _contacts, _stages, _addresses, _retention):
+        for problem in check_one(deployment):
+            yield f"{place}: {problem}"
+
+
+def _identity(deployment: Deployment) -> Iterator[str]:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,30}", deployment.name):
+        yield f"name {deployment.name!r} must be a lower-case Python module name. Rename it."
+    if not _PREFIX.fullmatch(deployment.prefix):
+        yield (
+            f"prefix {deployment.prefix!r} must be 3 to 11 lower-case letters and digits, a letter first, because it "
+            "begins bucket names. Shorten or respell it."
+        )
+    organization = deployment.organization
+    if (organization is None) != (deployment.accounts.management is None):
+        yield (
+            "organization and accounts.management go together, but only one of them is given. "
+            "Give both, or neither for a deployment without an organization."
+        )
+    if organization is not None:
+        if not _ORGANIZATION.fullmatch(organization.id):
+            yield (
+                f"organization.id {organization.id!r} must look like o-a1b2c3d4e5. "
+                '"aws organizations describe-organization --query Organization.Id" prints it.'
+            )
+        if not _ROOT.fullmatch(organization.root_id):
+            yield (
+                f"organization.root_id {organization.root_id!r} must look like r-ab12. "
+                '"aws organizations list-roots --query Roots[0].Id" prints it.'
+            )
+
+
+def _account_ids(deployment: Deployment) -> Iterator[str]:
+    seen: dict[str, str] = {}
+    for where, account in _accounts(deployment):
+        if not _ACCOUNT.fullmatch(account):
+            yield f'{where} {account!r} must be 12 digits in quotes. "aws organizations list-accounts" prints them.'
+        elif account in seen:
+            yield (
+                f"{where} {account} is also {seen[account]}. Every role and every stage needs an account of its own; "
+                "create one and put its id here."
+            )
+        seen.setdefault(account, where)
+
+
+def _regions(deployment: Deployment) -> Iterator[str]:
+    area = RESIDENCY_AREAS.get(deployment.residency)
+    if area is None:
+        yield f"residency {deployment.residency!r} is not one of {', '.join(RESIDENCY_AREAS)}. Pick one of them."
+    for where, region in (("home", deployment.home), ("recovery", deployment.recovery)):
+        if not any(region.name in regions for regions in RESIDENCY_AREAS.values()):
+            yield (
+                f"{where} region {region.name!r} is not a region this library knows. Correct it, or add it to "
+                "RESIDENCY_AREAS in stacks/settings.py after checking that every service is offered there."
+            )
+        elif area is not None and region.name not in area:
+            yield (
+                f"{where} region {region.name} is outside the residency area {deployment.residency} "
+                f"({', '.join(sorted(area))}). Pick one of those."
+            )
+        if len(region.zones) != 3 or len(set(region.zones)) != 3:
+            yield (
+                f"{where} region {region.name} names {len(set(region.zones))} different availability zones "
+                f"({', '.join(region.zones) or 'none'}); exactly 3 are needed. "
+                f'"aws ec2 describe-availability-zones --region {region.name}" lists them.'
+            )
+        for zone in region.zones:
+            if not re.fullmatch(re.escape(region.name) + r"[a-z]", zone):
+                yield f"{where} zone {zone!r} is not in {region.name}. Write it like {region.name}a."
+    if deployment.home.name == deployment.recovery.name:
+        yield (
+            f"home and recovery are both {deployment.home.name}; a copy in the same region does not survive its loss. "
+            "Pick another region of the residency area."
+        )
+
+
+def _contacts(deployment: Deployment) -> Iterator[str]:
+    for role in ("security", "operations", "billing"):
+        address = getattr(deployment.contacts, role)
+        if not _EMAIL.fullmatch(address):
+            yield f"contacts.{role} {address!r} must be an e-mail address that more than one person reads. Fill it in."
+
+
+def _stages(deployment: Deployment) -> Iterator[str]:
+    if not deployment.stages:
+        yield "stages is empty; at least one stage is needed. Add a Stage(...)."
+    names = [stage.name for stage in deployment.stages]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"stage {name} is defined {names.count(name)} times; names must differ. Rename all but one."
+    for stage in deployment.stages:
+        where = f"stage {stage.name}"
+        if not _NAME.fullmatch(stage.name) or stage.name in _RESERVED:
+            yield (
+                f"stage name {stage.name!r} must be 2 to 12 lower-case letters and digits, a letter first, and none of "
+                f"{', '.join(sorted(_RESERVED))}. Rename it."
+            )
+        if not _HOST.fullmatch(stage.domain.name):
+            yield f"{where}: domain.name {stage.domain.name!r} must be a lower-case DNS name. Write it like app.example.com."
+        if not _ZONE_ID.fullmatch(stage.domain.hosted_zone_id):
+            yield (
+                f"{where}: domain.hosted_zone_id {stage.domain.hosted_zone_id!r} must look like Z0123456789ABC. "
+                f'"aws route53 list-hosted-zones-by-name --dns-name {stage.domain.name}" prints it.'
+            )
+        host = stage.issuer.url.removeprefix("https://").split("/")[0]
+        if not stage.issuer.url.startswith("https://") or not _HOST.fullmatch(host):
+            yield f"{where}: issuer.url {stage.issuer.url!r} must be an https:// URL. Copy it from the iss claim of a token."
+        if not stage.issuer.audience:
+            yield f"{where}: issuer.audience is empty, so any token of the issuer would pass. Give the aud claim."
+        yield from _shape(where, stage)
+        for vendor in stage.vendors:
+            if not _HOST.fullmatch(vendor.removeprefix("*.")):
+                yield (
+                    f"{where}: vendor {vendor!r} must be a host name such as api.example.com or *.example.com "
+                    "(no scheme, path, port or address). Respell it."
+                )
+        if not 1 <= stage.throttle.rate_per_second <= stage.throttle.burst <= 5000:
+            yield (
+                f"{where}: throttle of {stage.throttle.rate_per_second} a second with bursts of {stage.throttle.burst} "
+                "must satisfy 1 <= rate <= burst <= 5000, the account's quota. Change one of them."
+            )
+
+
+def _shape(where: str, stage: Stage) -> Iterator[str]:
+    shape = stage.shape
+    for name in ("nat_gateways", "endpoint_zones"):
+        if getattr(shape, name) not in {1, 3}:
+            yield f"{where}: shape.{name} is {getattr(shape, name)}; it must be 1 or 3, one per zone. Pick one."
+    if shape.aurora_instances not in {1, 2, 3}:
+        yield f"{where}: shape.aurora_instances is {shape.aurora_instances}; it must be 1, 2 or 3, one per zone. Pick one."
+    low, high = shape.aurora_min_capacity, shape.aurora_max_capacity
+    if not (0 <= low <= high and 1 <= high <= 256) or (low * 2) % 1 or (high * 2) % 1:
+        yield (
+            f"{where}: Aurora capacity {low} to {high} must be in steps of 0.5 with 0 <= minimum <= maximum and "
+            "1 <= maximum <= 256. Change them."
+        )
+
+
+def _addresses(deployment: Deployment) -> Iterator[str]:
+    for index, stage in enumerate(deployment.stages):
+        network = stage.network
+        if not network.is_private or not 16 <= network.prefixlen <= 20:
+            yield (
+                f"stage {stage.name}: network {network} must be a private block between /16 and /20, so that three "
+                "tiers in three zones fit. Pick another block."
+            )
+        for other in deployment.stages[:index]:
+            if network.overlaps(other.network):
+                yield (
+                    f"stage {stage.name}: network {network} overlaps stage {other.name} ({other.network}). "
+                    f"Pick a free block such as {_free_block(deployment, network.prefixlen)}."
+                )
+
+
+def _free_block(deployment: Deployment, prefix_length: int) -> IPv4Network:
+    taken = [stage.network for stage in deployment.stages]
+    for candidate in IPv4Network("10.0.0.0/8").subnets(new_prefix=max(prefix_length, 16)):
+        if not any(candidate.overlaps(network) for network in taken):
+            return candidate
+    return IPv4Network("172.16.0.0/16")
+
+
+def _retention(deployment: Deployment) -> Iterator[str]:
+    retention = deployment.retention
+    for name in ("server_log_days", "audit_log_days", "network_log_days"):
+        days = getattr(retention, name)
+        if days not in CLOUDWATCH_RETENTION_DAYS:
+            nearest = min(CLOUDWATCH_RETENTION_DAYS, key=lambda offered: abs(offered - days))
+            yield f"retention.{name} is {days}; CloudWatch Logs does not offer it. The nearest it offers is {nearest}."
+    for name in ("audit_archive_days", "network_archive_days", "access_archive_days", "documents_days"):
+        days = getattr(retention, name)
+        if not 1 <= days <= 36500:
+            yield f"retention.{name} is {days}; it must be between 1 and 36500. Change it."
+    if not retention.glacier_after_days >= 1:
+        yield f"retention.glacier_after_days is {retention.glacier_after_days}; it must be at least 1. Change it."
+    if not 1 <= retention.database_backup_days <= 35:
+        yield (
+            f"retention.database_backup_days is {retention.database_backup_days}; "
+            "Aurora keeps 1 to 35 days of point-in-time recovery. Change it."
+        )
+    if retention.monthly_backup_days < 120:
+        yield (
+            f"retention.monthly_backup_days is {retention.monthly_backup_days}; AWS Backup keeps a copy that moved to "
+            "cold storage for at least 90 days beyond the 30 days before the move. Use 120 or more."
+        )
+
+
+def named(deployment: Any, name: str) -> Deployment:
+    """Return ``deployment`` if ``config/<name>.py`` really holds one.
+
+    Raises:
+        ConfigError: the module's ``DEPLOYMENT`` is missing, of another type, or named unlike its file.
+    """
+    if not isinstance(deployment, Deployment):
+        raise ConfigError([f"config/{name}.py: DEPLOYMENT must be a Deployment, got {type(deployment).__name__}."])
+    if deployment.name != name:
+        raise ConfigError(
+            [f"config/{name}.py: name is {deployment.name!r} but the file is {name}.py. Make them agree."]
+        )
+    return deployment

@@ -1,0 +1,51 @@
+"""One synthesis of everything, with every check on, shared by the whole session."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import build
+from assembly import Assembly, load
+from stacks.synthesis import new_app
+from tests.fixture_deployment import FIXTURE
+
+
+@pytest.fixture(scope="session")
+def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the fixture deployment's cloud assembly, validation report included."""
+    directory = tmp_path_factory.mktemp("assembly") / "cdk.out"
+    app = new_app(outdir=directory, context={"@aws-cdk/core:failSynthOnValidationErrors": False})
+    build(app, FIXTURE).synth()
+    return directory
+
+
+@pytest.fixture(scope="session")
+def assembly(synthesized: Path) -> Assembly:
+    """The fixture deployment's cloud assembly."""
+    return load(synthesized)
+
+
+@pytest.fixture(scope="session")
+def findings(synthesized: Path) -> list[dict[str, Any]]:
+    """Every violation of the policy packs and of the built-in validator, as the report holds them."""
+    report = json.loads((synthesized / "validation-report.json").read_text(encoding="utf-8"))
+    return [
+        {"pack": plugin.get("pluginName"), **violation}
+        for plugin in report["pluginReports"]
+        for violation in plugin.get("violations", [])
+    ]
+
+
+@pytest.fixture(autouse=True)
+def _no_aws_access(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test may reach AWS: credentials are absent and the metadata service is off."""
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")

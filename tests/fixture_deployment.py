@@ -1,0 +1,70 @@
+"""The library's own deployment for tests, unlike the reference in every value, so that no test leans on a fork's."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+
+from stacks.settings import (
+    AccountId,
+    Accounts,
+    Contacts,
+    Deployment,
+    Domain,
+    Egress,
+    Issuer,
+    LockMode,
+    Organization,
+    Region,
+    Retention,
+    Shape,
+    Shield,
+    Stage,
+)
+
+FIXTURE = Deployment(
+    name="fixture",
+    prefix="acme",
+    residency="EU",
+    home=Region(name="eu-central-1", zones=("eu-central-1a", "eu-central-1b", "eu-central-1c")),
+    recovery=Region(name="eu-west-1", zones=("eu-west-1a", "eu-west-1b", "eu-west-1c")),
+    organization=Organization(id="o-fixture1234", root_id="r-fix1"),
+    accounts=Accounts(
+        management=AccountId("100000000001"),
+        log_archive=AccountId("100000000002"),
+        security=AccountId("100000000003"),
+        backup=AccountId("100000000004"),
+        deployment=AccountId("100000000005"),
+    ),
+    contacts=Contacts(
+        security="security@acme.example", operations="operations@acme.example", billing="billing@acme.example"
+    ),
+    stages=(
+        Stage(
+            name="dev",
+            account=AccountId("200000000001"),
+            network=IPv4Network("10.64.0.0/18"),
+            domain=Domain(name="dev.acme.example", hosted_zone_id="Z0000000000DEV"),
+            issuer=Issuer(url="https://login.dev.acme.example/", audience="acme-dev"),
+            lock_mode=LockMode.GOVERNANCE,
+            vendors=("api.vendor.example", "*.models.example"),
+        ),
+        Stage(
+            name="prod",
+            account=AccountId("200000000002"),
+            network=IPv4Network("10.128.0.0/16"),
+            domain=Domain(name="acme.example", hosted_zone_id="Z000000000PROD"),
+            issuer=Issuer(url="https://login.acme.example/", audience="acme-prod"),
+            vendors=("api.vendor.example",),
+            shape=Shape(
+                nat_gateways=3,
+                endpoint_zones=3,
+                aurora_instances=3,
+                aurora_min_capacity=1.0,
+                aurora_max_capacity=8.0,
+                egress=Egress.NETWORK_FIREWALL,
+                shield=Shield.ADVANCED,
+            ),
+        ),
+    ),
+    retention=Retention(server_log_days=14, audit_log_days=400, documents_days=60),
+)
