@@ -43,6 +43,12 @@ CLOUDWATCH_RETENTION_DAYS = (
 )  # fmt: skip
 """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
 
+DELETION_LAG_DAYS = 5
+"""What deletion may take after it is due: S3 lifecycle rounds up to midnight twice (current, then non-current for a day)
+and works in the background; DynamoDB deletes an expired item within a few days.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html"""
+
 
 class ConfigError(Exception):
     """The configuration cannot work. ``problems`` holds one sentence each; the message lists them all."""
@@ -176,6 +182,7 @@ class Retention:
     """How long each class of log and data is kept, in days.
 
     ``*_log_days`` apply to live log groups and must be a CloudWatch value; ``*_archive_days`` to locked objects.
+    ``documents_days`` is when nothing is left of a document, its backups (``document_backup_days``) included.
     """
 
     server_log_days: int = 7
@@ -186,8 +193,14 @@ class Retention:
     access_archive_days: int = 90
     glacier_after_days: int = 30
     documents_days: int = 90
+    document_backup_days: int = 7
     database_backup_days: int = 35
     monthly_backup_days: int = 365
+
+    @property
+    def document_live_days(self) -> int:
+        """How long a document can be read, so that its last version and its last backup are gone by ``documents_days``."""
+        return self.documents_days - self.document_backup_days - DELETION_LAG_DAYS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -437,6 +450,17 @@ def _retention(deployment: Deployment) -> Iterator[str]:
             yield f"retention.{name} is {days}; it must be between 1 and 36500. Change it."
     if not retention.glacier_after_days >= 1:
         yield f"retention.glacier_after_days is {retention.glacier_after_days}; it must be at least 1. Change it."
+    if not 1 <= retention.document_backup_days <= 35:
+        yield (
+            f"retention.document_backup_days is {retention.document_backup_days}; "
+            "point-in-time recovery of tables and buckets reaches back 1 to 35 days. Change it."
+        )
+    if retention.document_live_days < 1:
+        yield (
+            f"retention.documents_days is {retention.documents_days}; less {retention.document_backup_days} days of "
+            f"backups and {DELETION_LAG_DAYS} for deletion to run, no day is left to read a document. Raise it, or lower "
+            "document_backup_days."
+        )
     if not 1 <= retention.database_backup_days <= 35:
         yield (
             f"retention.database_backup_days is {retention.database_backup_days}; "
