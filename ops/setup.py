@@ -78,13 +78,10 @@ def _environment(name: str, folder: Path, lock: str) -> bool:
     def install() -> None:
         if not (folder / "bin" / "python").exists():
             venv.create(folder, with_pip=main_one, clear=True)
-        if main_one and not (folder / "bin" / "uv").exists():
-            pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            _run([*pip, "--require-hashes", "-r", ROOT / "requirements" / "uv.txt"])
-        _run(
-            [ROOT / ".venv" / "bin" / "uv", "pip", "sync", "--quiet", "--require-hashes", "--compile-bytecode"]
-            + ["--python", folder / "bin" / "python", ROOT / lock]
-        )
+        if main_one and not _uv().exists():
+            options = ("--quiet", "--disable-pip-version-check", "--require-hashes")
+            _run(folder / "bin" / "python", "-m", "pip", "install", *options, "-r", ROOT / "requirements" / "uv.txt")
+        _run(_uv(), "pip", "sync", "--quiet", "--require-hashes", "--compile-bytecode", "--python", folder, ROOT / lock)
 
     return _step(f"{name} Python environment", folder, [ROOT / lock, ROOT / "requirements" / "uv.txt"], install)
 
@@ -93,7 +90,7 @@ def _command_line_tools() -> bool:
     def install() -> None:
         wheel = _node().parent.parent
         npm = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-        _run([_node(), npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"])
+        _run(_node(), npm, "ci", "--no-audit", "--no-fund", "--loglevel=error")
 
     folder = ROOT / "node_modules"
     return _step("CDK and other command-line tools", folder, [ROOT / "package-lock.json"], install)
@@ -101,17 +98,16 @@ def _command_line_tools() -> bool:
 
 def _token_layer() -> bool:
     target = ROOT / "build" / "layers" / "token"
+    lock = ROOT / "requirements" / "layer-token.txt"
 
     def install() -> None:
         shutil.rmtree(target, ignore_errors=True)
+        platform = ("--python-platform", "aarch64-manylinux_2_28", "--python-version", "3.13", "--only-binary", ":all:")
         _run(
-            [ROOT / ".venv" / "bin" / "uv", "pip", "install", "--quiet", "--target", target / "python"]
-            + ["--python-platform", "aarch64-manylinux_2_28", "--python-version", "3.13", "--only-binary", ":all:"]
-            + ["--no-compile-bytecode", "--require-hashes", "-r", ROOT / "requirements" / "layer-token.txt"]
+            _uv(), "pip", "install", "--quiet", *platform, "--require-hashes", "-r", lock, "--target", target / "python"
         )
 
     # The stamp stays outside the folder that is uploaded.
-    lock = ROOT / "requirements" / "layer-token.txt"
     return _step("token layer of the functions", target.parent, [lock], install, product=target)
 
 
@@ -119,9 +115,13 @@ def _warm() -> bool:
     """jsii unpacks the construct library once; done here, the first synth is as fast as the second."""
 
     def unpack() -> None:
-        _run([ROOT / ".venv" / "bin" / "python", "-c", "import aws_cdk, cdk_nag"], JSII_NODE=str(_node()))
+        _run(ROOT / ".venv" / "bin" / "python", "-c", "import aws_cdk, cdk_nag", JSII_NODE=str(_node()))
 
     return _step("construct library", ROOT / "build" / "warm", [ROOT / "requirements.txt"], unpack)
+
+
+def _uv() -> Path:
+    return ROOT / ".venv" / "bin" / "uv"
 
 
 def _node() -> Path:
@@ -153,7 +153,7 @@ def _machine() -> str:
     return f"{sys.version_info[:2]} {ROOT}"
 
 
-def _run(command: Sequence[str | Path], **environment: str) -> None:
+def _run(*command: str | Path, **environment: str) -> None:
     arguments = [str(part) for part in command]
     with LOG.open("ab") as log:
         log.write(f"\n$ {' '.join(arguments)}\n".encode())
@@ -166,7 +166,8 @@ def _run(command: Sequence[str | Path], **environment: str) -> None:
         raise SetupError(
             f"{Path(arguments[0]).name} failed with status {result.returncode}: "
             + " | ".join(line.strip() for line in last)
-            + f"\nIs the network there, and may it reach the Python and npm package registries? Whole log: {LOG.relative_to(ROOT)}"
+            + "\nIs the network there, and may it reach the Python and npm package registries? "
+            + f"Whole log: {LOG.relative_to(ROOT)}"
         )
 
 
