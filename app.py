@@ -10,6 +10,7 @@ sys.path[:0] = [str(Path(__file__).parent / "constructs"), str(Path(__file__).pa
 
 import aws_cdk as cdk
 
+from stacks.alarms import Alarms, AlarmsEdge
 from stacks.keys import Keys
 from stacks.settings import ConfigError, Deployment
 from stacks.synthesis import chosen_deployment, new_app
@@ -18,7 +19,9 @@ from stacks.synthesis import chosen_deployment, new_app
 def build(app: cdk.App, deployment: Deployment) -> cdk.App:
     """Add every stack of ``deployment`` to ``app``."""
     for stage in deployment.stages:
-        Keys(app, deployment=deployment, stage=stage)
+        keys = Keys(app, deployment=deployment, stage=stage)
+        Alarms(app, deployment=deployment, stage=stage, keys=keys)
+        AlarmsEdge(app, deployment=deployment, stage=stage)
     return app
 
 

@@ -23,23 +23,7 @@ class Keys(StageStack):
         self.messaging = self._key("Messaging", "messaging", "queues and topics", ["sqs", "sns", "lambda"])
 
         self.logs.allow_log_groups()
-        self.messaging.allow_service(
-            "cloudwatch.amazonaws.com",
-            sid="AlarmsPublish",
-            conditions={"StringEquals": {"aws:SourceAccount": stage.account}},
-        )
-        # EventBridge sends no aws:Source... keys to KMS, but SNS and SQS always name the topic or queue as context.
-        # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
-        place = f"{self.region}:{stage.account}"
-        for sid, context, resource in (
-            ("EventRulesPublish", "aws:sns:topicArn", f"arn:aws:sns:{place}:*"),
-            ("EventRulesSend", "aws:sqs:arn", f"arn:aws:sqs:{place}:*"),
-        ):
-            self.messaging.allow_service(
-                "events.amazonaws.com",
-                sid=sid,
-                conditions={"ArnLike": {f"kms:EncryptionContext:{context}": resource}},
-            )
+        self.messaging.allow_alarms_and_events()
 
     def _key(self, construct_id: str, data_class: str, protects: str, used_through: list[str]) -> CustomerKey:
         return CustomerKey(

@@ -104,6 +104,10 @@ class Names:
         """That role's ARN."""
         return f"arn:aws:iam::{account}:role/{self.role(component)}"
 
+    def topic(self, stage: Stage, purpose: str) -> str:
+        """A topic of a stage: ``palisade-live-alarms``."""
+        return f"{self.prefix}-{stage.name}-{purpose}"
+
     def log_group(self, *parts: str) -> str:
         """``/palisade/documents/api``."""
         return "/" + "/".join((self.prefix, *parts))

@@ -150,3 +150,30 @@ class CustomerKey(Construct):
                 }
             },
         )
+
+    def allow_alarms_and_events(self) -> None:
+        """Let CloudWatch alarms and EventBridge rules publish to encrypted topics, and rules and topics send to queues.
+
+        EventBridge names neither account nor rule to KMS, so it is bound to this account's topics and queues by the
+        encryption context that SNS and SQS always give.
+        https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
+        """
+        self.allow_service(
+            "cloudwatch.amazonaws.com",
+            sid="AlarmsPublish",
+            conditions={"StringEquals": {"aws:SourceAccount": self._account}},
+        )
+        for sender, sid, context, service in (
+            ("events", "EventRulesPublish", "aws:sns:topicArn", "sns"),
+            ("events", "EventRulesSend", "aws:sqs:arn", "sqs"),
+            ("sns", "TopicsSend", "aws:sqs:arn", "sqs"),
+        ):
+            self.allow_service(
+                f"{sender}.amazonaws.com",
+                sid=sid,
+                conditions={
+                    "ArnLike": {
+                        f"kms:EncryptionContext:{context}": f"arn:aws:{service}:{self._region}:{self._account}:*"
+                    }
+                },
+            )
