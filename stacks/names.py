@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from stacks.settings import AccountId, Deployment, Stage
+from stacks.settings import EDGE_REGION, AccountId, Deployment, Stage
 
 
 class Log(enum.Enum):
@@ -25,7 +25,20 @@ class Log(enum.Enum):
 
 
 ORGANIZATION = "organization"
-"""Owner of the evidence that is not one stage's: the organization trail and AWS Config."""
+"""Owner of the evidence that is not one stage's: the organization trail, AWS Config and requests to the archive itself."""
+
+WRITTEN_INTO_THE_ARCHIVE = frozenset({Log.TRAIL, Log.SESSION})
+"""Logs whose writers are known to write into a bucket with a default lock (docs/decisions/log-archive.md); the others land
+in an unlocked bucket and are replicated at once."""
+
+SESSION_WRITER = "bastion"
+"""Role (see :meth:`Names.role`) whose instances write session logs; in each stage's account."""
+
+AUDIT_WRITER = "audit-delivery"
+"""Role with which Amazon Data Firehose writes application audit logs; in each stage's account."""
+
+ACCESS_LOG_REPLICATOR = "access-log-replication"
+"""Role with which S3 copies a stage's own server access logs into the archive; in each stage's account."""
 
 
 @dataclass(frozen=True)
@@ -53,20 +66,36 @@ class Names:
         """``live-network``; ``owner`` may also be an account role such as ``log-archive``."""
         return f"{owner}-{subject}"
 
-    def archive_bucket(self, owner: str, log: Log) -> str:
-        """The immutable bucket that keeps ``log`` of ``owner``, in the log archive account and home region.
+    def delivery_bucket(self, owner: str, log: Log) -> str:
+        """Where a service delivers ``log`` of ``owner``: the only one of these buckets to give to a service."""
+        return self.archive_bucket(owner, log) if log in WRITTEN_INTO_THE_ARCHIVE else self.landing_bucket(owner, log)
 
-        WAF accepts only buckets whose names begin with ``aws-waf-logs-``.
+    def archive_bucket(self, owner: str, log: Log) -> str:
+        """The immutable bucket that keeps ``log`` of ``owner``, in the log archive account and home region."""
+        return f"{self.prefix}-{owner}-{log.value}-{self.deployment.accounts.log_archive}"
+
+    def landing_bucket(self, owner: str, log: Log) -> str:
+        """The unlocked bucket where services deliver ``log`` that is replicated at once into the archive.
+
+        In the log archive account and home region; S3 server access logs land in the account they come from, because S3
+        delivers them nowhere else. WAF accepts only buckets whose names begin with ``aws-waf-logs-``.
         https://docs.aws.amazon.com/waf/latest/developerguide/logging-s3.html
         """
         account = self.deployment.accounts.log_archive
         if log is Log.WAF:
             return f"aws-waf-logs-{self.prefix}-{owner}-{account}"
-        return f"{self.prefix}-{owner}-{log.value}-{account}"
+        if log is Log.ACCESS and owner != ORGANIZATION:
+            account = self.deployment.stage(owner).account
+        return f"{self.prefix}-{owner}-{log.value}-in-{account}"
 
-    def landing_bucket(self, owner: str, log: Log) -> str:
-        """The unlocked bucket where a service that cannot write under Object Lock delivers ``log``; replicated at once."""
-        return f"{self.prefix}-{owner}-{log.value}-in-{self.deployment.accounts.log_archive}"
+    def cdn_log_destination(self, owner: str) -> str:
+        """The delivery destination that CloudFront logs of ``owner`` go through, in the archive account and us-east-1."""
+        return f"{self.prefix}-{owner}-cdn"
+
+    def cdn_log_destination_arn(self, owner: str) -> str:
+        """That delivery destination's ARN."""
+        account = self.deployment.accounts.log_archive
+        return f"arn:aws:logs:{EDGE_REGION}:{account}:delivery-destination:{self.cdn_log_destination(owner)}"
 
     def archive_key_alias(self, owner: str) -> str:
         """Alias of the key that encrypts the evidence of ``owner`` in the log archive account."""

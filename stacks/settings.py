@@ -218,6 +218,8 @@ class Deployment:
     contacts: Contacts
     stages: tuple[Stage, ...]
     retention: Retention = field(default_factory=Retention)
+    evidence_lock_mode: LockMode = LockMode.COMPLIANCE
+    """Lock of the evidence that is not one stage's, such as the organization trail."""
 
     def stage(self, name: str) -> Stage:
         """The stage of that name; KeyError if there is none."""
