@@ -12,6 +12,7 @@ import aws_cdk as cdk
 
 from stacks.alarms import Alarms, AlarmsEdge
 from stacks.keys import Keys
+from stacks.network import Network
 from stacks.settings import ConfigError, Deployment
 from stacks.synthesis import chosen_deployment, new_app
 
@@ -22,6 +23,7 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
         keys = Keys(app, deployment=deployment, stage=stage)
         Alarms(app, deployment=deployment, stage=stage, keys=keys)
         AlarmsEdge(app, deployment=deployment, stage=stage)
+        Network(app, deployment=deployment, stage=stage, keys=keys)
     return app
 
 

@@ -14,11 +14,12 @@ def acknowledge(construct: IConstruct, reason: str, *findings: str) -> None:
     """Record why ``findings`` do not apply to ``construct``.
 
     Findings are written as the report prints them: ``AwsSolutions-S1``, or ``AwsSolutions-IAM5[Resource::*]`` where the
-    rule names what it found. Matching is exact, and the gate refuses one that matches nothing.
+    rule names what it found. Findings of the built-in validator already carry their source:
+    ``CloudFormation-Validate::W3010``. Matching is exact, and the gate refuses one that matches nothing.
     """
     for finding in findings:
-        pack = finding.partition("-")[0]
-        cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=f"{pack}::{finding}", reason=reason))
+        full = finding if "::" in finding else f"{finding.partition('-')[0]}::{finding}"
+        cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=full, reason=reason))
 
 
 def in_packs(rule: str, *packs: str) -> tuple[str, ...]:

@@ -24,19 +24,28 @@ class Placement:
     """Where functions of one stack run and how their logs are kept.
 
     ``log_group_prefix`` begins the log group's name (``/palisade/documents``); ``log_days`` is a CloudWatch value.
+    Without ``vpc`` the functions run outside any VPC: for those that must work before there is one. ``vpc``,
+    ``subnets`` and ``security_group`` are given together or not at all.
     """
 
-    vpc: ec2.IVpc
-    subnets: ec2.SubnetSelection
-    security_group: ec2.ISecurityGroup
     log_key: kms.IKey
     environment_key: kms.IKey
     log_group_prefix: str
     log_days: int
+    vpc: ec2.IVpc | None = None
+    subnets: ec2.SubnetSelection | None = None
+    security_group: ec2.ISecurityGroup | None = None
+
+    def __post_init__(self) -> None:
+        given = [part is not None for part in (self.vpc, self.subnets, self.security_group)]
+        if any(given) and not all(given):
+            raise ValueError(
+                "vpc, subnets and security_group go together; give all three, or none to run outside a VPC."
+            )
 
 
 class Function(Construct):
-    """Runs ``lambda/<source>/handler.py:handle`` on Arm, inside the VPC, traced, under a role of its own.
+    """Runs ``lambda/<source>/handler.py:handle`` on Arm, where ``placement`` says, traced, under a role of its own.
 
     Environment variables are encrypted with a customer key and hold names, never secrets. ``timeout_seconds`` is at
     most 900. The role can manage its network interfaces only as the Lambda service, never from the function's code.
@@ -94,7 +103,7 @@ class Function(Construct):
             log_group=self.log_group.log_group,
             vpc=placement.vpc,
             vpc_subnets=placement.subnets,
-            security_groups=[placement.security_group],
+            security_groups=None if placement.security_group is None else [placement.security_group],
         )
         self.component.allow(
             iam.PolicyStatement(
@@ -105,14 +114,18 @@ class Function(Construct):
             iam.PolicyStatement(
                 sid="Trace", actions=["xray:PutTelemetryRecords", "xray:PutTraceSegments"], resources=["*"]
             ),
-            *_network_interfaces(),
+            *(() if placement.vpc is None else _network_interfaces()),
         )
         if dead_letters is not None:
             dead_letters.grant_send_messages(self.component.grantee)
         acknowledge(
             self.component.policy,
-            f"{source}: X-Ray and the Lambda service's own EC2 network-interface calls define no resource type, and the "
-            "function's code is denied the latter.",
+            f"{source}: X-Ray defines no resource type"
+            + (
+                "."
+                if placement.vpc is None
+                else ", nor do the Lambda service's own EC2 network-interface calls, which the function's code is denied."
+            ),
             "AwsSolutions-IAM5[Resource::*]",
         )
 
