@@ -1,0 +1,328 @@
+"""One rehearsal: create every stack, verify, update, verify, delete, verify, on the embedded AWS."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from assembly import Assembly, Stack
+from rehearsal import checks, deploy
+from rehearsal.checks import CHECKS, DESCRIPTIONS, SCENARIOS, Resource, View
+from rehearsal.compare import compare
+from rehearsal.honesty import Honesty
+from rehearsal.progress import Progress, Row
+from rehearsal.server import EmbeddedAws
+
+RETAINING = ("Retain", "RetainExceptOnCreate")
+CHECK_THREADS = 3
+
+
+@dataclass(kw_only=True)
+class Result:
+    """What a rehearsal found."""
+
+    rows: dict[str, Row]
+    failures: list[str] = field(default_factory=list)
+    stacks_done: int = 0
+    seconds: float = 0.0
+    memory: int = 0
+
+    @property
+    def ok(self) -> bool:
+        rows = self.rows.values()
+        return not self.failures and all(
+            row.created == row.resources and row.passed == row.checks and not row.failed for row in rows
+        )
+
+    def last_line(self) -> str:
+        rows = self.rows.values()
+        return (
+            f"rehearsal: {self.stacks_done}/{len(self.rows)} stacks, {sum(row.created for row in rows)}/"
+            f"{sum(row.resources for row in rows)} resources ({sum(row.recorded for row in rows)} recorded only), "
+            f"{sum(row.passed for row in rows)}/{sum(row.checks for row in rows)} checks, {self.seconds:.1f} s"
+        )
+
+
+class Rehearsal:
+    """Drives the phases and collects what they find."""
+
+    def __init__(
+        self,
+        assembly: Assembly,
+        updated: Assembly | None,
+        aws: EmbeddedAws,
+        honesty: Honesty,
+        progress: Progress,
+        *,
+        keep_going: bool,
+    ) -> None:
+        self._stacks: list[Stack] = list(assembly.stacks)
+        self._updated = {stack.name: stack for stack in updated.stacks} if updated else {}
+        self._aws, self._honesty, self._progress, self._keep_going = aws, honesty, progress, keep_going
+        self._uploaded: set[tuple[str, str]] = set()
+        self._lock = threading.Lock()
+        self._alive: set[str] = set()
+        self._created: set[str] = set()
+        self._unkept: dict[tuple[str, str], set[str]] = {}
+        self._instances: dict[str, list[Any]] = {}
+        self.result = Result(
+            rows={
+                stack.name: Row(
+                    stack=stack.name, account=stack.account, region=stack.region, resources=len(_wanted(stack))
+                )
+                for stack in self._stacks
+            }
+        )
+        checks.load()
+
+    def run(self) -> Result:
+        """The whole cycle; stops after the first phase that fails unless told to keep going."""
+        deploy.bootstrap(self._aws, self._stacks)
+        phases: list[Callable[[], None]] = [
+            self._create,
+            self._verify_all,
+            self._judge,
+            *([self._update, self._verify_all] if self._updated else []),
+            self._delete,
+        ]
+        for phase in phases:
+            phase()
+            if self.result.failures and not self._keep_going:
+                break
+        self.result.seconds = self._progress.seconds
+        self.result.memory = self._aws.memory()
+        self.result.stacks_done = sum(not row.failed and "delete" in row.seconds for row in self.result.rows.values())
+        return self.result
+
+    def _fail(self, stack: str, text: str) -> None:
+        with self._lock:
+            self.result.failures.append(text)
+            if stack in self.result.rows:
+                self.result.rows[stack].failed = True
+
+    def _each(self, phase: str, stacks: list[Stack], work: Callable[[Stack], deploy.Outcome], reverse: bool) -> None:
+        done = 0
+
+        def once(stack: Stack) -> deploy.Outcome:
+            nonlocal done
+            outcome = work(stack)
+            row = self.result.rows[stack.name]
+            row.seconds[phase] = outcome.seconds
+            with self._lock:
+                done += 1
+            shown = f"{stack.name} {stack.account} {stack.region}: {outcome.status} {outcome.seconds:.1f} s"
+            self._progress.step(phase, done, len(stacks), shown)
+            for failure in outcome.failures or ([] if outcome.ok else [outcome.status]):
+                self._progress.line(f"         {failure}")
+                self._fail(stack.name, f"{stack.name}: {phase}: {failure}")
+            return outcome
+
+        deploy.in_order(stacks, once, reverse=reverse, keep_going=self._keep_going)
+
+    def _create(self) -> None:
+        def work(stack: Stack) -> deploy.Outcome:
+            outcome = deploy.deploy(self._aws, stack, self._uploaded, update=False)
+            if outcome.status not in ("REFUSED", "CHANGE_SET_FAILED"):
+                self._alive.add(stack.name)
+            if outcome.ok:
+                self._created.add(stack.name)
+            self._count(stack, outcome)
+            return outcome
+
+        self._each("create", self._stacks, work, reverse=False)
+
+    def _count(self, stack: Stack, outcome: deploy.Outcome) -> None:
+        wanted = _wanted(stack)
+        self.result.rows[stack.name].created = sum(outcome.resources.get(name, "") != "" for name in wanted)
+        if outcome.ok:
+            for name in sorted(wanted - set(outcome.resources)):
+                self._fail(stack.name, f"{stack.name}/{name}: in the template, yet not created")
+
+    def _update(self) -> None:
+        def work(stack: Stack) -> deploy.Outcome:
+            outcome = deploy.deploy(self._aws, self._updated[stack.name], self._uploaded, update=True)
+            self.result.rows[stack.name].changed = outcome.changes
+            return outcome
+
+        stacks = [stack for stack in self._stacks if stack.name in self._updated and stack.name in self._created]
+        self._each("update", stacks, work, reverse=False)
+        if not any(row.changed for row in self.result.rows.values()):
+            self._fail("", "update: the second assembly changes nothing, so the update shows nothing")
+
+    def _delete(self) -> None:
+        expected = self._resources()
+
+        def work(stack: Stack) -> deploy.Outcome:
+            if stack.termination_protection:
+                self._tally(
+                    stack.name,
+                    f"{stack.name}: termination protection refuses a deletion",
+                    lambda: _assert(deploy.refuses_deletion(self._aws, stack), "the stack was deleted all the same"),
+                )
+            return deploy.delete(self._aws, stack)
+
+        self._each("delete", [stack for stack in self._stacks if stack.name in self._alive], work, reverse=True)
+        self._verify_gone(expected)
+
+    # -- verifying
+
+    def _resources(self) -> tuple[Resource, ...]:
+        found = self._aws.ask("overview")["resources"]
+        paths = {
+            (stack.name, logical_id): resource.path
+            for stack in self._stacks
+            for logical_id, resource in stack.resources.items()
+        }
+        made = []
+        for key, item in found.items():
+            account, region, stack, logical_id = key.split("|")
+            made.append(
+                Resource(
+                    stack=stack,
+                    account=account,
+                    region=region,
+                    logical_id=logical_id,
+                    type=item["type"],
+                    id=str(item["id"]),
+                    properties=item["properties"],
+                    attributes=item["attributes"],
+                    path=paths.get((stack, logical_id), logical_id),
+                )
+            )
+        return tuple(made)
+
+    def _tally(self, stack: str, title: str, run: Callable[[], None]) -> None:
+        """Run one check and count it."""
+        row = self.result.rows.get(stack)
+        problem = ""
+        try:
+            run()
+        except AssertionError as error:
+            problem = str(error) or "broken"
+        except Exception as error:
+            problem = f"{type(error).__name__}: {error}"
+        with self._lock:
+            if row is not None:
+                row.checks += 1
+                row.passed += not problem
+        if problem:
+            self._fail(stack, f"{title}: {problem}")
+
+    def _verify_all(self) -> None:
+        view = View(aws=self._aws, resources=self._resources())
+        for resource in view.resources:
+            self._instances.setdefault(resource.type, []).append(resource.properties)
+        steps = [
+            (resource, title, run) for resource in view.resources for title, run in self._checks_of(resource, view)
+        ]
+        self._progress.step("verify", 0, len(steps), "through the service APIs")
+        with ThreadPoolExecutor(CHECK_THREADS) as pool:
+            for _ in pool.map(lambda step: self._tally(step[0].stack, f"{step[0]}: {step[1]}", step[2]), steps):
+                pass
+        home = self._stacks[-1].name if self._stacks else ""
+        for says, run in SCENARIOS:
+            self._tally(home, says, lambda run=run: run(view))  # type: ignore[misc]
+        self._progress.step("verify", len(steps), len(steps), "checked")
+
+    def _checks_of(self, resource: Resource, view: View) -> list[tuple[str, Callable[[], None]]]:
+        steps: list[tuple[str, Callable[[], None]]] = []
+        if resource.type in DESCRIPTIONS:
+            steps.append(("is as the template says", lambda: self._matches(resource, view)))
+        for says, run in CHECKS.get(resource.type, []):
+            steps.append((says, lambda run=run: run(resource, view)))  # type: ignore[misc]
+        return steps
+
+    def _matches(self, resource: Resource, view: View) -> None:
+        description = DESCRIPTIONS[resource.type]
+        client = self._aws.client(description.service, resource.account, description.region or resource.region)
+        difference = compare(dict(resource.properties), description.ask(client, resource, view), description.rename)
+        wrong = {path: text for path, text in difference.wrong.items() if not self._honesty.excuse(resource.type, path)}
+        with self._lock:
+            for path in difference.absent:
+                self._unkept.setdefault((resource.type, path), set()).add(resource.stack)
+        _assert(not wrong, "; ".join(f"{path}: {text}" for path, text in sorted(wrong.items())))
+
+    def _judge(self) -> None:
+        """Compare what is only recorded, or not kept, with the committed list."""
+        overview = self._aws.ask("overview")
+        recorded: dict[str, set[str]] = {}
+        kept = {tuple(key.split("|", 3)) for key in overview["recorded"]}
+        for key, item in overview["resources"].items():
+            account, region, stack, _ = key.split("|")
+            if (account, region, item["type"], item["id"]) in kept:
+                recorded.setdefault(item["type"], set()).add(stack)
+                self.result.rows[stack].recorded += 1
+        for key, item in overview["unread"].items():
+            stack = key.split("|")[2]
+            if item["type"] not in recorded:
+                for path in item["properties"]:
+                    self._unkept.setdefault((item["type"], path), set()).add(stack)
+        present = {item["type"] for item in overview["resources"].values()}
+        for text in self._honesty.judge_recorded(recorded, present):
+            self._fail("", text)
+        for text in self._honesty.judge_properties(self._unkept, self._instances):
+            self._fail("", text)
+
+    def _verify_gone(self, expected: tuple[Resource, ...]) -> None:
+        """What the templates retain is still there, everything else is not; the services say so."""
+        view = View(aws=self._aws, resources=expected)
+        kept = {
+            (stack.name, logical_id)
+            for stack in self._stacks
+            for logical_id, resource in self._updated.get(stack.name, stack).resources.items()
+            if resource.definition.get("DeletionPolicy") in RETAINING
+        }
+        for resource in expected:
+            retained = (resource.stack, resource.logical_id) in kept
+            self.result.rows[resource.stack].retained += retained
+            if resource.type in DESCRIPTIONS:
+                says = "is retained" if retained else "is gone"
+                self._tally(
+                    resource.stack,
+                    f"{resource}: {says}",
+                    lambda resource=resource, retained=retained: self._there(resource, view, retained),  # type: ignore[misc]
+                )
+        self._progress.step("delete", len(self._stacks), len(self._stacks), "verified")
+
+    def _there(self, resource: Resource, view: View, retained: bool) -> None:
+        description = DESCRIPTIONS[resource.type]
+        client = self._aws.client(description.service, resource.account, description.region or resource.region)
+        try:
+            there = bool(description.ask(client, resource, view))
+        except Exception as error:
+            if not checks.absent(error):
+                raise
+            there = False
+        _assert(there == retained, "it is still there" if there else "it is gone, though the template retains it")
+
+
+def _assert(condition: bool, text: str) -> None:
+    if not condition:
+        raise AssertionError(text)
+
+
+def _wanted(stack: Stack) -> set[str]:
+    """Logical ids a deployment of this template makes; the reference has no conditions of its own but the metadata's."""
+    return {logical_id for logical_id, resource in stack.resources.items() if "Condition" not in resource.definition}
+
+
+def issuer_names(assembly: Assembly) -> tuple[str, ...]:
+    """Host names of the OIDC issuers in function environments."""
+    names: set[str] = set()
+    for _, resource in assembly.resources("AWS::Lambda::Function"):
+        variables = resource.properties.get("Environment", {}).get("Variables", {})
+        names |= set(re.findall(r"https://([a-z0-9.-]+)", " ".join(str(value) for value in variables.values())))
+    return tuple(sorted(name for name in names if not name.endswith("amazonaws.com")))
+
+
+def organization_of(assembly: Assembly) -> str:
+    """The organization id the templates speak of, or nothing."""
+    for stack in assembly.stacks:
+        found = re.search(r"\bo-[a-z0-9]{10,32}\b", str(stack.template))
+        if found:
+            return found.group()
+    return ""

@@ -1,0 +1,67 @@
+"""A small OIDC issuer on loopback: it publishes its keys and signs RS256 tokens for whatever claims a check wants."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+
+from rehearsal.certificates import Certificate
+
+
+class Issuer:
+    """Answers `/.well-known/jwks.json` and `/.well-known/openid-configuration` for every issuer of the templates."""
+
+    key_id = "rehearsal-1"
+
+    def __init__(self, certificate: Certificate) -> None:
+        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self._stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        public = json.loads(RSAAlgorithm.to_jwk(self._key.public_key()))
+        keys = {"keys": [{**public, "kid": self.key_id, "use": "sig", "alg": "RS256"}]}
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                host = self.headers.get("Host", "").split(":")[0]
+                pages: dict[str, Any] = {
+                    "/.well-known/jwks.json": keys,
+                    "/.well-known/openid-configuration": {
+                        "issuer": f"https://{host}",
+                        "jwks_uri": f"https://{host}/.well-known/jwks.json",
+                    },
+                }
+                page = pages.get(self.path)
+                body = json.dumps(page or {"message": "not found"}).encode()
+                self.send_response(200 if page else 404)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                """Quiet: the rehearsal prints its own progress."""
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate.certificate, certificate.key)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.port: int = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, daemon=True, name="issuer").start()
+
+    def token(self, claims: dict[str, Any], *, seconds: int = 300, forged: bool = False) -> str:
+        """A signed token for `claims`, which win over the usual ones; `forged` signs with a key nobody published."""
+        now = int(time.time())
+        usual = {"iat": now, "nbf": now, "exp": now + seconds}
+        key = self._stranger if forged else self._key
+        return jwt.encode({**usual, **claims}, key, algorithm="RS256", headers={"kid": self.key_id})
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
