@@ -8,15 +8,14 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent / "constructs"), str(Path(__file__).parent)]
 
-import stacks.toolchain  # noqa: F401, I001 - before aws_cdk, which starts Node
-
 import aws_cdk as cdk
 
 from stacks.alarms import Alarms, AlarmsEdge
+from stacks.data import Data
 from stacks.keys import Keys
 from stacks.network import Network
 from stacks.settings import ConfigError, Deployment
-from stacks.synthesis import chosen_deployment, command_line_context, new_app
+from stacks.synthesis import chosen_deployment, new_app
 
 
 def build(app: cdk.App, deployment: Deployment) -> cdk.App:
@@ -25,13 +24,14 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
         keys = Keys(app, deployment=deployment, stage=stage)
         Alarms(app, deployment=deployment, stage=stage, keys=keys)
         AlarmsEdge(app, deployment=deployment, stage=stage)
-        Network(app, deployment=deployment, stage=stage, keys=keys)
+        network = Network(app, deployment=deployment, stage=stage, keys=keys)
+        Data(app, deployment=deployment, stage=stage, keys=keys, network=network)
     return app
 
 
 if __name__ == "__main__":
     try:
-        app = new_app(context=command_line_context(sys.argv[1:]))
+        app = new_app()
         build(app, chosen_deployment(app)).synth()
     except ConfigError as error:
         sys.exit(f"palisade: {error}")

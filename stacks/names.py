@@ -125,6 +125,10 @@ class Names:
         """That vault's ARN in one account and region."""
         return f"arn:aws:backup:{region}:{account}:backup-vault:{self.backup_vault(owner)}"
 
+    def database(self, stage: Stage) -> str:
+        """The stage's database cluster; RDS names its log groups after it."""
+        return f"{self.prefix}-{stage.name}"
+
     def role(self, component: str) -> str:
         """A role that another account or a policy names before it exists, e.g. ``palisade-bastion``."""
         return f"{self.prefix}-{component}"

@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import botocore.session
-import botocore.validate
+import botocore.session  # type: ignore[import-untyped]
+import botocore.validate  # type: ignore[import-untyped]
 import jmespath
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
 from rehearsal.emulator.spec import SPECS, Context, Props, Spec, Value
 from rehearsal.emulator.tracker import plain, track

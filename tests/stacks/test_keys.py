@@ -19,3 +19,12 @@ def test_no_service_uses_a_key_without_a_condition(assembly: Assembly) -> None:
         for statement in key.properties["KeyPolicy"]["Statement"]:
             if statement["Effect"] == "Allow" and "Service" in statement["Principal"]:
                 assert statement.get("Condition"), f"{key}: {statement.get('Sid')}"
+
+
+def test_grants_are_made_by_services_only(assembly: Assembly) -> None:
+    for _, key in assembly.resources("AWS::KMS::Key"):
+        for statement in key.properties["KeyPolicy"]["Statement"]:
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            if statement["Effect"] == "Allow" and {"kms:*", "kms:Create*", "kms:CreateGrant"} & set(actions):
+                condition = statement.get("Condition", {})
+                assert condition.get("Bool", {}).get("kms:GrantIsForAWSResource") == "true", f"{key}: {statement}"

@@ -12,7 +12,7 @@ from constructs import Construct
 
 _ADMINISTRATION = [
     "kms:CancelKeyDeletion",
-    "kms:Create*",
+    "kms:CreateAlias",
     "kms:Delete*",
     "kms:Describe*",
     "kms:Disable*",
@@ -37,7 +37,7 @@ class CustomerKey(Construct):
     are refused every use of the key, whatever their other permissions.
 
     ``used_through`` are service names such as ``s3`` or ``dynamodb``: IAM policies of this account may grant use of the
-    key, but only for requests that arrive through one of them.
+    key, but only for requests that arrive through one of them. Grants are made by AWS services only.
 
     https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
     https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
@@ -66,6 +66,14 @@ class CustomerKey(Construct):
                         actions=_ADMINISTRATION,
                         resources=["*"],
                     ),
+                    # A grant that anybody could make for anybody would lead around every condition below.
+                    iam.PolicyStatement(
+                        sid="GrantsOnlyForServices",
+                        principals=[iam.AccountRootPrincipal()],
+                        actions=["kms:CreateGrant"],
+                        resources=["*"],
+                        conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+                    ),
                     iam.PolicyStatement(
                         sid="UseByIamOfThisAccountThroughServices",
                         principals=[iam.AccountRootPrincipal()],
@@ -82,7 +90,7 @@ class CustomerKey(Construct):
                         sid="AdministratorsNeverUse",
                         effect=iam.Effect.DENY,
                         principals=[iam.AnyPrincipal()],
-                        actions=[action for action in _USE if action != "kms:DescribeKey"],
+                        actions=[action for action in _USE if action != "kms:DescribeKey"] + ["kms:CreateGrant"],
                         resources=["*"],
                         conditions={
                             "ArnLike": {

@@ -1,1 +1,0 @@
-"""Prepares an account for deployment with the least rights that its templates need."""
