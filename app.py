@@ -8,6 +8,8 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent / "constructs"), str(Path(__file__).parent)]
 
+import stacks.toolchain  # noqa: F401, I001 - before aws_cdk, which starts Node
+
 import aws_cdk as cdk
 
 from stacks.alarms import Alarms, AlarmsEdge
@@ -15,7 +17,7 @@ from stacks.data import Data
 from stacks.keys import Keys
 from stacks.network import Network
 from stacks.settings import ConfigError, Deployment
-from stacks.synthesis import chosen_deployment, new_app
+from stacks.synthesis import chosen_deployment, command_line_context, new_app
 
 
 def build(app: cdk.App, deployment: Deployment) -> cdk.App:
@@ -31,7 +33,7 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
 
 if __name__ == "__main__":
     try:
-        app = new_app()
+        app = new_app(context=command_line_context(sys.argv[1:]))
         build(app, chosen_deployment(app)).synth()
     except ConfigError as error:
         sys.exit(f"palisade: {error}")

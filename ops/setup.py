@@ -1,6 +1,7 @@
 """Sets up everything on a fresh machine: virtual environments, Node, the CDK CLI, all pinned by hash.
 
 usage: python3 ops/setup.py            (make setup)
+       python3 ops/setup.py layers     (make layers: only what functions carry along)
 
 Standard library only, and Python 3.11 or newer. What is already in place is not touched; what was interrupted is
 finished. Nothing is written outside this folder but the package caches.
@@ -38,6 +39,9 @@ def main() -> int:
     LOG.parent.mkdir(exist_ok=True)
     started = time.monotonic()
     try:
+        if sys.argv[1:] == ["layers"]:
+            _token_layer()
+            return 0
         done = _environment("main", ROOT / ".venv", "requirements/dev.txt")
         with ThreadPoolExecutor() as pool:
             steps: list[Future[bool]] = [
@@ -106,6 +110,8 @@ def _token_layer() -> bool:
         _run(
             _uv(), "pip", "install", "--quiet", *platform, "--require-hashes", "-r", lock, "--target", target / "python"
         )
+        # The construct that packs the layer compares this with the lock; it is not uploaded.
+        shutil.copyfile(lock, target / "lock.txt")
 
     # The stamp stays outside the folder that is uploaded.
     return _step("token layer of the functions", target.parent, [lock], install, product=target)

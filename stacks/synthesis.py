@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import importlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,23 @@ def new_app(*, outdir: Path | str | None = None, context: Mapping[str, Any] | No
     )
     cdk.Validations.of(app).add_plugins(*(pack(app) for pack in packs))
     return app
+
+
+def command_line_context(arguments: Sequence[str]) -> dict[str, str]:
+    """What ``-c key=value`` says when ``app.py`` is run without the CDK CLI, which passes context by itself.
+
+    Raises:
+        ConfigError: an argument that is not of that form.
+    """
+    parser = argparse.ArgumentParser(prog="app.py", description="Writes the cloud assembly to cdk.out.")
+    parser.add_argument(
+        "-c", dest="context", action="append", default=[], metavar="KEY=VALUE", help="deployment=NAME or stage=NAME"
+    )
+    pairs: list[str] = parser.parse_args(arguments).context
+    malformed = [pair for pair in pairs if "=" not in pair]
+    if malformed:
+        raise ConfigError([f"-c {pair}: must be KEY=VALUE, such as -c stage=sandbox." for pair in malformed])
+    return {key: value for key, _, value in (pair.partition("=") for pair in pairs)}
 
 
 def chosen_deployment(app: cdk.App) -> Deployment:

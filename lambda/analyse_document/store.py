@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from boto3.dynamodb.types import TypeSerializer  # type: ignore[import-untyped]
+from boto3.dynamodb.types import TypeSerializer
 from palisade_runtime.sessions import TenantClients
 
 from analyse_document.uploads import Upload

@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import botocore.session  # type: ignore[import-untyped]
-import botocore.validate  # type: ignore[import-untyped]
+import botocore.session
+import botocore.validate
 import jmespath
-from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+from botocore.exceptions import ClientError
 
 from rehearsal.emulator.spec import SPECS, Context, Props, Spec, Value
 from rehearsal.emulator.tracker import plain, track

@@ -2,5 +2,6 @@
 
 from palisade.compute.function import Function, Placement
 from palisade.compute.source import lambda_source
+from palisade.compute.token_layer import TokenLayer
 
-__all__ = ["Function", "Placement", "lambda_source"]
+__all__ = ["Function", "Placement", "TokenLayer", "lambda_source"]

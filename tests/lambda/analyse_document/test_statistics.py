@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 from analyse_document.statistics import FREQUENT_TERMS, WORDS_A_MINUTE, analyse
-from boto3.dynamodb.types import TypeSerializer  # type: ignore[import-untyped]
+from boto3.dynamodb.types import TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 

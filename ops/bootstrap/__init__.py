@@ -1,0 +1,1 @@
+"""Prepares an account for deployment with the least rights that its templates need."""

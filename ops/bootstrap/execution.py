@@ -1,0 +1,179 @@
+"""What CloudFormation may do in an account: the least that the account's templates need."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from assembly import Stack
+
+POLICY_SIZE = 6144
+"""Characters of one managed policy. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+POLICIES_A_ROLE = 10
+
+_ROLE_WRITES = frozenset(
+    {
+        "iam:AttachRolePolicy",
+        "iam:CreateRole",
+        "iam:DetachRolePolicy",
+        "iam:PutRolePermissionsBoundary",
+        "iam:PutRolePolicy",
+    }
+)
+"""Only on roles that carry the boundary."""
+
+_ALWAYS = frozenset(
+    {"cloudformation:DescribeStacks", "ssm:GetParameters", "iam:GetRole", "iam:CreateServiceLinkedRole"}
+)
+_USE_OF_KEYS = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*")
+
+
+class ExecutionPolicyError(Exception):
+    """The rights cannot be computed; the message says for which resource types."""
+
+
+def execution_policies(stacks: Sequence[Stack], *, boundary: str) -> list[dict[str, Any]]:
+    """Policy documents for the CloudFormation execution role, each within the size of one managed policy.
+
+    The rights are those that each resource type's registry schema names for its handlers, for the types in ``stacks``.
+    Roles can be made and changed only with the managed policy ``boundary`` on them, and the boundary itself never.
+
+    Raises:
+        ExecutionPolicyError: a type without a published schema, or more rights than ten policies can hold.
+
+    https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-schema.html#schema-properties-handlers
+    https://docs.aws.amazon.com/cdk/v2/guide/customize-permissions-boundaries.html
+    """
+    account = stacks[0].account
+    boundary_arn = f"arn:aws:iam::{account}:policy/{boundary}"
+    actions = _needed(stacks)
+    plain = sorted(
+        action
+        for action in actions - _ROLE_WRITES
+        if action != "iam:PassRole" and not action.startswith("kms:GenerateData")
+    )
+    guarded: list[dict[str, Any]] = [
+        {
+            "Sid": "RolesOnlyWithTheBoundary",
+            "Effect": "Allow",
+            "Action": sorted(_ROLE_WRITES),
+            "Resource": f"arn:aws:iam::{account}:role/*",
+            "Condition": {"StringEquals": {"iam:PermissionsBoundary": boundary_arn}},
+        },
+        {
+            "Sid": "RolesOnlyToServices",
+            "Effect": "Allow",
+            "Action": "iam:PassRole",
+            "Resource": f"arn:aws:iam::{account}:role/*",
+            "Condition": {"StringEquals": {"iam:PassedToService": sorted(_trusted_services(stacks))}},
+        },
+        {
+            "Sid": "KeysOnlyThroughServices",
+            "Effect": "Allow",
+            "Action": list(_USE_OF_KEYS),
+            "Resource": f"arn:aws:kms:*:{account}:key/*",
+            "Condition": {"StringLike": {"kms:ViaService": "*.amazonaws.com"}},
+        },
+        {
+            "Sid": "NeverItsOwnLimits",
+            "Effect": "Deny",
+            "Action": [
+                "iam:CreatePolicyVersion",
+                "iam:DeletePolicy",
+                "iam:DeletePolicyVersion",
+                "iam:SetDefaultPolicyVersion",
+            ],
+            "Resource": [
+                boundary_arn,
+                f"arn:aws:iam::{account}:policy/{boundary.removesuffix('-boundary')}-execution-*",
+            ],
+        },
+        {
+            "Sid": "NeverTheBootstrapRoles",
+            "Effect": "Deny",
+            "Action": [
+                "iam:AttachRolePolicy",
+                "iam:DeleteRole",
+                "iam:DeleteRolePermissionsBoundary",
+                "iam:PutRole*",
+                "iam:UpdateAssumeRolePolicy",
+            ],
+            "Resource": f"arn:aws:iam::{account}:role/cdk-*",
+        },
+        {
+            "Sid": "NeverTakeTheBoundaryOff",
+            "Effect": "Deny",
+            "Action": [
+                "iam:CreateAccessKey",
+                "iam:CreateUser",
+                "iam:DeleteRolePermissionsBoundary",
+                "iam:DeleteUserPermissionsBoundary",
+            ],
+            "Resource": "*",
+        },
+    ]
+    documents = [_document(guarded), *(_document([statement]) for statement in _packed(plain))]
+    if len(documents) > POLICIES_A_ROLE:
+        raise ExecutionPolicyError(
+            f"account {account}: {len(plain)} actions need {len(documents)} managed policies, but a role holds "
+            f"{POLICIES_A_ROLE}. Split the account's stacks over two accounts, or ask AWS for a higher quota."
+        )
+    return documents
+
+
+def _needed(stacks: Sequence[Stack]) -> set[str]:
+    from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER, ResourceNotFoundError  # noqa: PLC0415 - slow import
+
+    actions, unknown = set(_ALWAYS), set()
+    for region, resource_type in sorted({(s.region, r.type) for s in stacks for r in s.resources.values()}):
+        if resource_type.startswith(("Custom::", "AWS::CDK::")):
+            actions.add("lambda:InvokeFunction")
+            continue
+        try:
+            schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(region, resource_type).schema
+        except ResourceNotFoundError:
+            unknown.add(resource_type)
+            continue
+        for handler in schema.get("handlers", {}).values():
+            actions.update(permission for permission in handler.get("permissions", []) if ":" in permission)
+    if unknown:
+        raise ExecutionPolicyError(
+            f"no schema names the rights that these types need: {', '.join(sorted(unknown))}. "
+            "Correct the type, or update cfn-lint."
+        )
+    return actions
+
+
+def _trusted_services(stacks: Iterable[Stack]) -> set[str]:
+    services: set[str] = set()
+    for stack in stacks:
+        for resource in stack.resources.values():
+            if resource.type == "AWS::IAM::Role":
+                for statement in resource.properties["AssumeRolePolicyDocument"]["Statement"]:
+                    found = statement.get("Principal", {}).get("Service", [])
+                    services.update([found] if isinstance(found, str) else found)
+    return services or {"cloudformation.amazonaws.com"}
+
+
+def _packed(actions: Sequence[str]) -> list[dict[str, Any]]:
+    statements: list[dict[str, Any]] = []
+    part: list[str] = []
+    for action in actions:
+        if part and _size([*part, action]) > POLICY_SIZE:
+            statements.append(_statement(part))
+            part = []
+        part.append(action)
+    return [*statements, _statement(part)]
+
+
+def _statement(actions: list[str]) -> dict[str, Any]:
+    return {"Sid": "WhatTheTemplatesNeed", "Effect": "Allow", "Action": actions, "Resource": "*"}
+
+
+def _document(statements: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _size(actions: list[str]) -> int:
+    return len(json.dumps(_document([_statement(actions)]), separators=(",", ":")))

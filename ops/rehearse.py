@@ -1,0 +1,55 @@
+"""Synthesizes the whole organization with every check on and rehearses it on an embedded AWS.
+
+usage: python -m ops.rehearse [--deployment NAME] [--cli]       (make rehearse)
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+
+from ops.places import ROOT, OpsError, synthesize
+
+UPDATED = "cdk.out.updated"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Synthesize before and after an ordinary change, deploy, verify, update, delete; return the exit status."""
+    parser = argparse.ArgumentParser(prog="make rehearse", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--deployment", default="reference", help="config/<name>.py (default: reference)")
+    parser.add_argument("--cli", action="store_true", help="deploy through the real CDK CLI (slower)")
+    options = parser.parse_args(arguments)
+    started = time.monotonic()
+    print("synthesizing every account and region, with every check on ...", flush=True)
+    with subprocess.Popen(
+        [sys.executable, "-m", "ops.changed", "--deployment", options.deployment, "--out", UPDATED], cwd=ROOT
+    ) as update:
+        try:
+            assembly = synthesize(options.deployment)
+        except OpsError as error:
+            update.terminate()
+            print(f"rehearse: {error}", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            update.terminate()
+            return 130
+    if update.returncode:
+        return 1
+    count = sum(len(stack.resources) for stack in assembly.stacks)
+    seconds = time.monotonic() - started
+    print(f"synthesized: {len(assembly.stacks)} stacks, {count} resources, no finding, {seconds:.1f} s", flush=True)
+    command = [str(ROOT / ".venv-rehearsal" / "bin" / "python"), "-m", "rehearsal"]
+    command += ["--assembly", "cdk.out", "--updated", UPDATED, *(["--cli"] if options.cli else [])]
+    with subprocess.Popen(command, cwd=ROOT) as rehearsal:
+        while True:
+            try:
+                return rehearsal.wait()
+            except KeyboardInterrupt:
+                # The rehearsal got the same signal and cleans up; wait for it.
+                continue
+
+
+if __name__ == "__main__":
+    sys.exit(main())
