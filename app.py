@@ -12,6 +12,7 @@ import stacks.toolchain  # noqa: F401, I001 - before aws_cdk, which starts Node
 
 import aws_cdk as cdk
 
+from stacks.access import Access
 from stacks.alarms import Alarms, AlarmsEdge
 from stacks.data import Data
 from stacks.keys import Keys
@@ -24,10 +25,13 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
     """Add every stack of ``deployment`` to ``app``."""
     for stage in deployment.stages:
         keys = Keys(app, deployment=deployment, stage=stage)
-        Alarms(app, deployment=deployment, stage=stage, keys=keys)
+        alarms = Alarms(app, deployment=deployment, stage=stage, keys=keys)
         AlarmsEdge(app, deployment=deployment, stage=stage)
         network = Network(app, deployment=deployment, stage=stage, keys=keys)
-        Data(app, deployment=deployment, stage=stage, keys=keys, network=network)
+        data = Data(app, deployment=deployment, stage=stage, keys=keys, network=network)
+        Access(
+            app, deployment=deployment, stage=stage, keys=keys, network=network, alarms=alarms, database=data.cluster
+        )
     return app
 
 

@@ -23,6 +23,8 @@ class Keys(StageStack):
         self.messaging = self._key("Messaging", "messaging", "queues and topics", ["sqs", "sns", "lambda"])
 
         self.logs.allow_log_groups()
+        self.data.allow_sessions()
+        self.data.allow_auto_scaling()
         self.messaging.allow_alarms_and_events()
 
     def _key(self, construct_id: str, data_class: str, protects: str, used_through: list[str]) -> CustomerKey:

@@ -137,6 +137,16 @@ class Names:
         """That role's ARN."""
         return f"arn:aws:iam::{account}:role/{self.role(component)}"
 
+    @property
+    def bastion(self) -> str:
+        """The Auto Scaling group that the bastion starts in."""
+        return f"{self.prefix}-bastion"
+
+    @property
+    def database_tunnel(self) -> str:
+        """The session document that forwards a port to the database."""
+        return f"{self.prefix}-database"
+
     def topic(self, stage: Stage, purpose: str) -> str:
         """A topic of a stage: ``palisade-live-alarms``."""
         return f"{self.prefix}-{stage.name}-{purpose}"

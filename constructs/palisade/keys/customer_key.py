@@ -185,3 +185,47 @@ class CustomerKey(Construct):
                     }
                 },
             )
+
+    def allow_sessions(self) -> None:
+        """Let IAM of this account grant use of the key to both ends of a Session Manager session.
+
+        They call KMS themselves, not through a service; the session's id in the encryption context binds them instead.
+        https://docs.aws.amazon.com/systems-manager/latest/userguide/session-preferences-enable-encryption.html
+        """
+        self.resource.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="Sessions",
+                principals=[iam.AccountRootPrincipal()],
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=["*"],
+                conditions={
+                    "StringEquals": {"kms:CallerAccount": self._account},
+                    "Null": {"kms:EncryptionContext:aws:ssm:SessionId": "false"},
+                },
+            )
+        )
+
+    def allow_auto_scaling(self) -> None:
+        """Let EC2 Auto Scaling of this account launch machines whose volumes this key encrypts.
+
+        Its service-linked role is named in a condition, because a key policy refuses a principal that does not exist yet
+        and AWS makes the role with the account's first group.
+        https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
+        """
+        role = (
+            f"arn:aws:iam::{self._account}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+        )
+        of_this_account = {"StringEquals": {"aws:PrincipalArn": role, "kms:CallerAccount": self._account}}
+        for sid, actions, conditions in (
+            ("AutoScaling", _USE, {}),
+            ("AutoScalingGrants", ["kms:CreateGrant"], {"Bool": {"kms:GrantIsForAWSResource": "true"}}),
+        ):
+            self.resource.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid=sid,
+                    principals=[iam.AnyPrincipal()],
+                    actions=actions,
+                    resources=["*"],
+                    conditions={**of_this_account, **conditions},
+                )
+            )

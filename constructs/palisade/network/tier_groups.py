@@ -34,6 +34,8 @@ class TierGroups(Construct):
         self._connect(bastion, database, to_database, "Forwarded sessions to database")
         self._connect(bastion, endpoint, _HTTPS, "Bastion to AWS services")
         application.add_egress_rule(ec2.Peer.any_ipv4(), _HTTPS, "Allowed vendors, S3 and DynamoDB")
+        # Gateway endpoints have no group, and their address list no name that a template could give.
+        bastion.add_egress_rule(ec2.Peer.any_ipv4(), _HTTPS, "Recordings and updates in S3")
 
         self.balancer = self._immutable("Balancer", balancer)
         self.application = self._immutable("Application", application)
