@@ -10,7 +10,7 @@ from palisade_runtime.environment import read_environment
 from palisade_runtime.identifiers import user_reference
 from palisade_runtime.logs import Logger
 
-from authorize_request.keys import KeySet, KeysUnavailableError, fetcher
+from authorize_request.keys import KeySet, KeysUnavailableError, fetch_keys_of
 from authorize_request.policies import allow, deny, stage_of
 from authorize_request.tokens import InvalidTokenError, Rules, verify
 
@@ -63,9 +63,9 @@ def bearer_token(event: Mapping[str, Any]) -> str:
 
 @functools.cache
 def _services() -> Services:
-    values = read_environment(text=("ISSUER", "AUDIENCE", "JWKS_URL", "TENANT_CLAIM", "ROLE_CLAIM"))
+    values = read_environment(text=("ISSUER", "AUDIENCE", "TENANT_CLAIM", "ROLE_CLAIM"))
     return Services(
-        keys=KeySet(fetch=fetcher(values["JWKS_URL"]), clock=utc_now),
+        keys=KeySet(fetch=fetch_keys_of(values["ISSUER"]), clock=utc_now),
         rules=Rules(
             issuer=values["ISSUER"],
             audience=values["AUDIENCE"],

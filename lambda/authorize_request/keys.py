@@ -99,28 +99,49 @@ def _parse_key(entry: dict[str, Any]) -> jwt.PyJWK | None:
     return key if getattr(key.key, "key_size", 0) >= (SMALLEST_RSA_BITS if algorithm == "RS256" else 256) else None
 
 
-def fetcher(url: str) -> Fetch:
-    """A fetch of `url` that follows no redirect and reads a bounded answer; https, or http on this machine only."""
-    parts = urlsplit(url)
-    host = parts.hostname
-    if (
-        host is None
-        or parts.username is not None
-        or not (parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK))
-    ):
-        raise ValueError("JWKS_URL: expected https://<host>/<path>")
-    connect = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+def fetch_keys_of(issuer: str) -> Fetch:
+    """A fetch of the key set that ``issuer`` names in its configuration document.
+
+    Source: https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig
+    """
+    configuration = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+    check_url(configuration)
 
     def fetch() -> bytes:
-        connection = connect(host, parts.port, timeout=FETCH_SECONDS)
-        try:
-            connection.request("GET", path, headers={"Accept": "application/json"})
-            response = connection.getresponse()
-            if response.status != http.HTTPStatus.OK:
-                raise OSError(f"the issuer answered {response.status}")
-            return response.read(LONGEST_SET + 1)
-        finally:
-            connection.close()
+        document = json.loads(fetch_url(configuration))
+        if not isinstance(document, dict) or not isinstance(document.get("jwks_uri"), str):
+            raise ValueError("no configuration document")
+        # The issuer's name decides who is trusted: another's document, whoever placed it there, is not its own.
+        if str(document.get("issuer", "")).rstrip("/") != issuer.rstrip("/"):
+            raise ValueError("the configuration document is another issuer's")
+        return fetch_url(document["jwks_uri"])
 
     return fetch
+
+
+def check_url(url: str) -> None:
+    """Refuses, as ValueError, what is not https; plain http is for the machine itself."""
+    parts = urlsplit(url)
+    protected = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    if parts.hostname is None or parts.username is not None or not protected:
+        raise ValueError("expected https://<host>/<path>")
+
+
+def fetch_url(url: str) -> bytes:
+    """What ``url`` holds; follows no redirect and reads a bounded answer.
+
+    Raises ValueError for an unprotected URL, OSError or HTTPException when nothing usable comes back.
+    """
+    check_url(url)
+    parts = urlsplit(url)
+    connect = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = connect(parts.hostname or "", parts.port, timeout=FETCH_SECONDS)
+    try:
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.request("GET", path, headers={"Accept": "application/json"})
+        response = connection.getresponse()
+        if response.status != http.HTTPStatus.OK:
+            raise OSError(f"the issuer answered {response.status}")
+        return response.read(LONGEST_SET + 1)
+    finally:
+        connection.close()

@@ -147,7 +147,6 @@ def test_entry_point_builds_its_services_from_the_environment(monkeypatch: pytes
     environment = {
         "ISSUER": "https://issuer.example.com/",
         "AUDIENCE": "documents",
-        "JWKS_URL": "https://issuer.example.com/keys",
         "TENANT_CLAIM": "tenant",
         "ROLE_CLAIM": "role",
     }

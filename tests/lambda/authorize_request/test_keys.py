@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from authorize_request.keys import (
@@ -16,7 +16,8 @@ from authorize_request.keys import (
     STALE_FOR,
     KeySet,
     KeysUnavailableError,
-    fetcher,
+    fetch_keys_of,
+    fetch_url,
     parse_keys,
 )
 
@@ -133,23 +134,23 @@ def test_keys_kept_are_bounded(issuer: Any) -> None:
 )
 def test_refuses_to_fetch_keys_unprotected(url: str) -> None:
     with pytest.raises(ValueError, match="https"):
-        fetcher(url)
-
-
-def test_https_urls_are_taken() -> None:
-    assert callable(fetcher("https://issuer.example.com/.well-known/jwks.json?v=1"))
+        fetch_url(url)
+    with pytest.raises(ValueError, match="https"):
+        fetch_keys_of(url)
 
 
 class _Handler(BaseHTTPRequestHandler):
+    pages: ClassVar[dict[str, bytes]] = {}
+
     def do_GET(self) -> None:
         if self.path == "/moved":
             self.send_response(302)
             self.send_header("Location", "/keys?v=1")
             self.end_headers()
             return
-        self.send_response(200 if self.path == "/keys?v=1" else 404)
+        self.send_response(200 if self.path in self.pages else 404)
         self.end_headers()
-        self.wfile.write(b'{"keys": []}')
+        self.wfile.write(self.pages.get(self.path, b""))
 
     def log_message(self, *_: Any) -> None:
         return
@@ -160,6 +161,7 @@ def server() -> Iterator[str]:
     running = HTTPServer(("127.0.0.1", 0), _Handler)
     thread = threading.Thread(target=running.serve_forever, daemon=True)
     thread.start()
+    _Handler.pages = {"/keys?v=1": b'{"keys": []}'}
     yield f"http://127.0.0.1:{running.server_port}"
     running.shutdown()
     thread.join()
@@ -167,10 +169,40 @@ def server() -> Iterator[str]:
 
 
 def test_fetches_over_the_loopback(server: str) -> None:
-    assert fetcher(f"{server}/keys?v=1")() == b'{"keys": []}'
+    assert fetch_url(f"{server}/keys?v=1") == b'{"keys": []}'
 
 
 @pytest.mark.parametrize("path", ["/moved", "/missing", ""])
 def test_follows_no_redirect_and_takes_no_error_page(path: str, server: str) -> None:
     with pytest.raises(OSError, match="issuer answered"):
-        fetcher(server + path)()
+        fetch_url(server + path)
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_finds_the_keys_that_the_issuer_names(slash: str, server: str) -> None:
+    document = {"issuer": server, "jwks_uri": f"{server}/keys?v=1"}
+    _Handler.pages["/.well-known/openid-configuration"] = json.dumps(document).encode()
+    assert fetch_keys_of(server + slash)() == b'{"keys": []}'
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"issuer": "https://evil.example.com"},
+        {"issuer": None},
+        {"jwks_uri": None},
+        {"jwks_uri": "http://evil.example.com/keys"},
+        {"jwks_uri": "file:///etc/passwd"},
+    ],
+)
+def test_refuses_the_configuration_of_somebody_else(change: dict[str, Any], server: str) -> None:
+    document = {"issuer": server, "jwks_uri": f"{server}/keys?v=1", **change}
+    _Handler.pages["/.well-known/openid-configuration"] = json.dumps(document).encode()
+    with pytest.raises(ValueError, match=r"another issuer|no configuration|https"):
+        fetch_keys_of(server)()
+
+
+def test_refuses_a_configuration_that_is_no_object(server: str) -> None:
+    _Handler.pages["/.well-known/openid-configuration"] = b"[]"
+    with pytest.raises(ValueError, match="no configuration"):
+        fetch_keys_of(server)()
