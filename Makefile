@@ -58,4 +58,4 @@ snapshots: layers ## write the snapshots anew after a change you meant
 lock: ## pin every dependency anew by hash
 	@for name in dev rehearsal uv; do .venv/bin/uv pip compile -q --no-header --generate-hashes --universal -p 3.11 requirements/$$name.in -o requirements/$$name.txt; done
 	@.venv/bin/uv pip compile -q --no-header --generate-hashes --universal -p 3.11 requirements/runtime.in -o requirements.txt
-	@.venv/bin/uv pip compile -q --no-header --generate-hashes --python-platform aarch64-manylinux_2_28 -p 3.13 requirements/layer-token.in -o requirements/layer-token.txt
+	@.venv/bin/uv pip compile -q --no-header --generate-hashes --python-platform aarch64-manylinux_2_28 -p 3.14 requirements/layer-token.in -o requirements/layer-token.txt

@@ -106,7 +106,7 @@ def _token_layer() -> bool:
 
     def install() -> None:
         shutil.rmtree(target, ignore_errors=True)
-        platform = ("--python-platform", "aarch64-manylinux_2_28", "--python-version", "3.13", "--only-binary", ":all:")
+        platform = ("--python-platform", "aarch64-manylinux_2_28", "--python-version", "3.14", "--only-binary", ":all:")
         _run(
             _uv(), "pip", "install", "--quiet", *platform, "--require-hashes", "-r", lock, "--target", target / "python"
         )
@@ -114,7 +114,7 @@ def _token_layer() -> bool:
         shutil.copyfile(lock, target / "lock.txt")
 
     # The stamp stays outside the folder that is uploaded.
-    return _step("token layer of the functions", target.parent, [lock], install, product=target)
+    return _step("token layer of the functions", target.parent, [lock, Path(__file__)], install, product=target)
 
 
 def _warm() -> bool:

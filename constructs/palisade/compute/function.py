@@ -10,10 +10,11 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 
 from constructs import Construct
-from palisade.acknowledge import acknowledge
+from palisade.acknowledge import acknowledge, in_packs
 from palisade.compute.source import lambda_source
 from palisade.identity import ComponentRole
 from palisade.observability import RetainedLogGroup
@@ -85,7 +86,7 @@ class Function(Construct):
         self.function = lambda_.Function(
             self,
             "Resource",
-            runtime=lambda_.Runtime.PYTHON_3_13,
+            runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.ARM_64,
             handler=f"{source}.handler.handle",
             code=lambda_.Code.from_asset(lambda_source(source)),
@@ -116,6 +117,8 @@ class Function(Construct):
             ),
             *(() if placement.vpc is None else _network_interfaces()),
         )
+        # Lambda tries the role's network permissions when it makes the function.
+        self.function.node.add_dependency(self.component.policy)
         if dead_letters is not None:
             dead_letters.grant_send_messages(self.component.grantee)
         acknowledge(
@@ -127,6 +130,21 @@ class Function(Construct):
                 else ", nor do the Lambda service's own EC2 network-interface calls, which the function's code is denied."
             ),
             "AwsSolutions-IAM5[Resource::*]",
+        )
+        group = self.log_group.node.find_child("Resource")
+        assert isinstance(group, logs.CfnLogGroup)
+        stack = cdk.Stack.of(self)
+        acknowledge(
+            self.component.policy,
+            f"{source}: Lambda invents the names of the log streams, all of them in the function's own group.",
+            f"AwsSolutions-IAM5[Resource::arn:aws:logs:{stack.region}:{stack.account}:log-group:"
+            f"<{stack.get_logical_id(group)}>:*]",
+        )
+        acknowledge(
+            self.function,
+            f"{source}: reserving concurrency must leave 100 unreserved, which the quota of a new account does not; what "
+            "calls the function sets its pace.",
+            *in_packs("LambdaConcurrency", "NIST.800.53.R5", "HIPAA.Security"),
         )
 
     @property

@@ -16,7 +16,7 @@ TOKEN_FILES = _ROOT / "build" / "layers" / "token"
 
 
 class TokenLayer(Construct):
-    """PyJWT and its cryptography for Python 3.13 on Arm, exactly as ``requirements/layer-token.txt`` pins them by hash.
+    """PyJWT and its cryptography for Python 3.14 on Arm, exactly as ``requirements/layer-token.txt`` pins them by hash.
 
     ``make layers`` fetches the files; synthesis only packs them. The lock file's content decides the layer's version, so
     that the same lock gives the same template on every machine.
@@ -49,10 +49,10 @@ class TokenLayer(Construct):
             code=lambda_.Code.from_asset(
                 str(files),
                 asset_hash_type=cdk.AssetHashType.CUSTOM,
-                asset_hash=hashlib.sha256(b"python3.13 aarch64\n" + wanted).hexdigest(),
+                asset_hash=hashlib.sha256(b"python3.14 aarch64\n" + wanted).hexdigest(),
                 # Scripts begin with the path of the interpreter that fetched them, and functions run none.
                 exclude=["lock.txt", "python/bin", "**/__pycache__"],
             ),
-            compatible_runtimes=[lambda_.Runtime.PYTHON_3_13],
+            compatible_runtimes=[lambda_.Runtime.PYTHON_3_14],
             compatible_architectures=[lambda_.Architecture.ARM_64],
         )

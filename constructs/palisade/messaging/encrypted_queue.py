@@ -7,6 +7,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 
 from constructs import Construct
+from palisade.acknowledge import acknowledge
 
 
 class EncryptedQueue(Construct):
@@ -27,6 +28,11 @@ class EncryptedQueue(Construct):
             enforce_ssl=True,
             retention_period=cdk.Duration.days(14),
             removal_policy=cdk.RemovalPolicy.RETAIN,
+        )
+        acknowledge(
+            self.dead_letters,
+            f"{self.node.path}: messages end in this queue; an alarm calls somebody to it.",
+            "Serverless-SQSRedrivePolicy",
         )
         self.queue = sqs.Queue(
             self,
