@@ -1,0 +1,1 @@
+"""The fixed monthly price of what the templates make."""
