@@ -13,17 +13,23 @@ import stacks.toolchain  # noqa: F401, I001 - before aws_cdk, which starts Node
 import aws_cdk as cdk
 
 from stacks.access import Access
+from stacks.access_logs import AccessLogs
 from stacks.alarms import Alarms, AlarmsEdge
 from stacks.data import Data
 from stacks.keys import Keys
 from stacks.network import Network
+from stacks.log_archive import LogArchiveEdge, LogArchiveOrganization, LogArchiveStage
 from stacks.settings import ConfigError, Deployment
 from stacks.synthesis import chosen_deployment, command_line_context, new_app
 
 
 def build(app: cdk.App, deployment: Deployment) -> cdk.App:
     """Add every stack of ``deployment`` to ``app``."""
+    LogArchiveOrganization(app, deployment=deployment)
     for stage in deployment.stages:
+        archive = LogArchiveStage(app, deployment=deployment, stage=stage)
+        LogArchiveEdge(app, deployment=deployment, stage=stage)
+        AccessLogs(app, deployment=deployment, stage=stage, archive=archive)
         keys = Keys(app, deployment=deployment, stage=stage)
         alarms = Alarms(app, deployment=deployment, stage=stage, keys=keys)
         AlarmsEdge(app, deployment=deployment, stage=stage)

@@ -34,7 +34,7 @@ class Access(StageStack):
             self,
             "Sessions",
             key=keys.data.key,
-            bucket_name=self.names.archive_bucket(stage.name, Log.SESSION),
+            bucket_name=self.names.delivery_bucket(stage.name, Log.SESSION),
             log_group=RetainedLogGroup(
                 self,
                 "SessionLog",

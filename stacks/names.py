@@ -117,6 +117,10 @@ class Names:
         """The CloudTrail trail of the organization, or of a stage where there is no organization."""
         return f"{self.prefix}-{owner}"
 
+    def trail_arn(self, owner: str, account: AccountId) -> str:
+        """That trail's ARN; trails are made in the home region and record every region."""
+        return f"arn:aws:cloudtrail:{self.home}:{account}:trail/{self.trail(owner)}"
+
     def backup_vault(self, owner: str) -> str:
         """The vault of a stage; the same name in the stage account, the backup account and the recovery region."""
         return f"{self.prefix}-{owner}"

@@ -52,7 +52,7 @@ class Network(StageStack):
             self,
             "FlowLog",
             vpc_id=network.vpc_id,
-            bucket_name=self.names.archive_bucket(stage.name, Log.FLOW),
+            bucket_name=self.names.delivery_bucket(stage.name, Log.FLOW),
         )
         self.egress_addresses = [address.attr_public_ip for address in network.addresses]
         cdk.CfnOutput(

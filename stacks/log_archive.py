@@ -1,0 +1,187 @@
+"""Immutable buckets in the log archive account: one stack for what is everybody's, one for each stage's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_s3 as s3
+from palisade.archive import CdnLogDestination, Destination, EvidenceBucket, LandingBucket, plan, writer
+from palisade.archive.writer import Writer
+from palisade.keys import CustomerKey
+
+from constructs import Construct
+from stacks.base import PalisadeStack
+from stacks.names import (
+    ACCESS_LOG_REPLICATOR,
+    AUDIT_WRITER,
+    ORGANIZATION,
+    SESSION_WRITER,
+    WRITTEN_INTO_THE_ARCHIVE,
+    Log,
+)
+from stacks.settings import EDGE_REGION, Deployment, Egress, LockMode, Stage
+
+LOG_ARCHIVE = "log-archive"
+
+_SSE_S3 = frozenset({Log.BALANCER, Log.ACCESS})
+"""Logs whose services deliver only into buckets under SSE-S3."""
+
+_RETENTION = {
+    Log.TRAIL: "audit_archive_days",
+    Log.CONFIG: "audit_archive_days",
+    Log.SESSION: "audit_archive_days",
+    Log.AUDIT: "audit_archive_days",
+    Log.FLOW: "network_archive_days",
+    Log.RESOLVER: "network_archive_days",
+    Log.FIREWALL: "network_archive_days",
+    Log.BALANCER: "access_archive_days",
+    Log.CDN: "access_archive_days",
+    Log.WAF: "access_archive_days",
+    Log.ACCESS: "access_archive_days",
+}
+
+
+class _LogArchive(PalisadeStack):
+    """Buckets of one owner, all under one key of that owner."""
+
+    def __init__(self, scope: Construct, *, deployment: Deployment, owner: str, lock_mode: LockMode) -> None:
+        super().__init__(
+            scope,
+            deployment=deployment,
+            owner=LOG_ARCHIVE,
+            subject=owner,
+            account=deployment.accounts.log_archive,
+            stateful=True,
+        )
+        self._evidence_of = owner
+        self._lock_mode = s3.ObjectLockMode[lock_mode.name]
+        self._requests_to = self.names.landing_bucket(ORGANIZATION, Log.ACCESS)
+        self.key = CustomerKey(
+            self,
+            "Key",
+            alias=self.names.archive_key_alias(owner),
+            description=f"evidence of {owner}",
+            used_through=["s3"],
+        )
+
+    def _keep(self, log: Log, writers: Sequence[Writer]) -> EvidenceBucket:
+        """Make the locked bucket of ``log`` and, where its writers cannot write under a lock, the one they land in."""
+        retention = self.deployment.retention
+        key = None if log in _SSE_S3 else self.key
+        own_requests = log is Log.ACCESS and self._evidence_of == ORGANIZATION
+        requests_to = None if own_requests else self._requests_to
+        evidence = EvidenceBucket(
+            self,
+            log.name.capitalize(),
+            name=self.names.archive_bucket(self._evidence_of, log),
+            key=key,
+            plan=plan(
+                retention_days=getattr(retention, _RETENTION[log]), glacier_after_days=retention.glacier_after_days
+            ),
+            lock_mode=self._lock_mode,
+            requests_to=requests_to,
+        )
+        if log in WRITTEN_INTO_THE_ARCHIVE:
+            evidence.accept(*writers)
+        elif writers:
+            landing = LandingBucket(
+                self,
+                f"{log.name.capitalize()}Landing",
+                name=self.names.landing_bucket(self._evidence_of, log),
+                key=key,
+                destination=Destination(
+                    bucket_name=evidence.name,
+                    account=self.account,
+                    key_arn=None if key is None else key.arn,
+                ),
+                requests_to=requests_to,
+            )
+            landing.accept(*writers)
+            landing.resource.node.add_dependency(evidence.resource)
+        return evidence
+
+
+class LogArchiveOrganization(_LogArchive):
+    """The organization trail, AWS Config of every account, and requests to the archive's own buckets."""
+
+    def __init__(self, scope: Construct, *, deployment: Deployment) -> None:
+        super().__init__(scope, deployment=deployment, owner=ORGANIZATION, lock_mode=deployment.evidence_lock_mode)
+        own_buckets = [f"arn:aws:s3:::{self.names.prefix}-*", f"arn:aws:s3:::aws-waf-logs-{self.names.prefix}-*"]
+        self._keep(Log.ACCESS, [writer.server_access_logs(account=self.account, source_buckets=own_buckets)])
+        self._keep(Log.CONFIG, [writer.config(accounts=deployment.account_ids)])
+        management, organization = deployment.accounts.management, deployment.organization
+        if management is not None and organization is not None:
+            self._keep(
+                Log.TRAIL,
+                [
+                    writer.cloudtrail(
+                        trail_arn=self.names.trail_arn(ORGANIZATION, management),
+                        prefixes=[f"AWSLogs/{management}/", f"AWSLogs/{organization.id}/"],
+                    )
+                ],
+            )
+
+
+class LogArchiveStage(_LogArchive):
+    """Everything that one stage's account leaves behind."""
+
+    def __init__(self, scope: Construct, *, deployment: Deployment, stage: Stage) -> None:
+        super().__init__(scope, deployment=deployment, owner=stage.name, lock_mode=stage.lock_mode)
+        home, account = self.names.home, stage.account
+        here = writer.vended_logs(sid="LogDelivery", account=account, region=home)
+        edge = writer.vended_logs(sid="EdgeLogDelivery", account=account, region=EDGE_REGION)
+        self._keep(Log.FLOW, [here])
+        self._keep(Log.RESOLVER, [here])
+        self._keep(Log.WAF, [here, edge])
+        self._keep(Log.CDN, [edge])
+        self._keep(Log.BALANCER, [writer.load_balancer(account=account, region=home)])
+        if stage.shape.egress is Egress.NETWORK_FIREWALL:
+            self._keep(Log.FIREWALL, [here])
+        self._keep(Log.SESSION, [self._sessions(stage)])
+        self._keep(Log.AUDIT, [self._audit(stage)])
+        access = self._keep(Log.ACCESS, [])
+        access.accept_replicas_from(self.names.role_arn(ACCESS_LOG_REPLICATOR, account))
+        if deployment.organization is None:
+            trail_arn = self.names.trail_arn(stage.name, account)
+            self._keep(Log.TRAIL, [writer.cloudtrail(trail_arn=trail_arn, prefixes=[f"AWSLogs/{account}/"])])
+
+    def _sessions(self, stage: Stage) -> Writer:
+        # https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html
+        return writer.role(
+            sid="Sessions",
+            role_arn=self.names.role_arn(SESSION_WRITER, stage.account),
+            key_region=self.names.home,
+            object_actions=["s3:PutObject", "s3:PutObjectAcl"],
+            bucket_actions=["s3:GetEncryptionConfiguration"],
+        )
+
+    def _audit(self, stage: Stage) -> Writer:
+        # https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#cross-account-delivery-s3
+        return writer.role(
+            sid="AuditStream",
+            role_arn=self.names.role_arn(AUDIT_WRITER, stage.account),
+            key_region=self.names.home,
+            object_actions=["s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl"],
+            bucket_actions=["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
+        )
+
+
+class LogArchiveEdge(PalisadeStack):
+    """The door for one stage's CloudFront logs, in the only region where CloudFront knows such doors."""
+
+    def __init__(self, scope: Construct, *, deployment: Deployment, stage: Stage) -> None:
+        super().__init__(
+            scope,
+            deployment=deployment,
+            owner=LOG_ARCHIVE,
+            subject=f"{stage.name}-edge",
+            account=deployment.accounts.log_archive,
+            region=EDGE_REGION,
+        )
+        CdnLogDestination(
+            self,
+            "Cdn",
+            name=self.names.cdn_log_destination(stage.name),
+            bucket_name=self.names.delivery_bucket(stage.name, Log.CDN),
+            source_account=stage.account,
+        )
