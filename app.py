@@ -20,16 +20,23 @@ from stacks.keys import Keys
 from stacks.network import Network
 from stacks.log_archive import LogArchiveEdge, LogArchiveOrganization, LogArchiveStage
 from stacks.settings import ConfigError, Deployment
+from stacks.trail import ManagementTrail, StageTrail
 from stacks.synthesis import chosen_deployment, command_line_context, new_app
 
 
 def build(app: cdk.App, deployment: Deployment) -> cdk.App:
     """Add every stack of ``deployment`` to ``app``."""
-    LogArchiveOrganization(app, deployment=deployment)
+    organization_archive = LogArchiveOrganization(app, deployment=deployment)
+    if deployment.accounts.management is not None:
+        ManagementTrail(
+            app, deployment=deployment, management=deployment.accounts.management, archive=organization_archive
+        )
     for stage in deployment.stages:
         archive = LogArchiveStage(app, deployment=deployment, stage=stage)
         LogArchiveEdge(app, deployment=deployment, stage=stage)
         AccessLogs(app, deployment=deployment, stage=stage, archive=archive)
+        if deployment.organization is None:
+            StageTrail(app, deployment=deployment, stage=stage, archive=archive)
         keys = Keys(app, deployment=deployment, stage=stage)
         alarms = Alarms(app, deployment=deployment, stage=stage, keys=keys)
         AlarmsEdge(app, deployment=deployment, stage=stage)

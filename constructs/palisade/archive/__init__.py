@@ -8,6 +8,7 @@ from palisade.archive.flow_log_fields import FLOW_LOG_FIELDS, FLOW_LOG_FORMAT
 from palisade.archive.landing_bucket import LandingBucket
 from palisade.archive.replication import Destination
 from palisade.archive.storage_plan import StoragePlan, plan
+from palisade.archive.trail import DataEvents, Trail
 
 __all__ = [
     "CDN_LOG_FIELDS",
@@ -15,10 +16,12 @@ __all__ = [
     "FLOW_LOG_FORMAT",
     "CdnLogDelivery",
     "CdnLogDestination",
+    "DataEvents",
     "Destination",
     "EvidenceBucket",
     "LandingBucket",
     "StoragePlan",
+    "Trail",
     "plan",
     "writer",
 ]
