@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 
 from constructs import Construct
+from palisade.network.acl_rules import ANYWHERE
+from palisade.network.managed_lists import ManagedLists
 
-_HTTPS = ec2.Port.tcp(443)
+_HTTPS = 443
+_NOTHING = ec2.CfnSecurityGroup.EgressProperty(
+    ip_protocol="icmp", from_port=252, to_port=86, cidr_ip="255.255.255.255/32", description="Disallow all traffic"
+)
+"""A group without any outbound rule would get one from AWS that allows everything."""
 
 
 class TierGroups(Construct):
     """Who may open a connection to whom; what is not written here is refused.
+
+    Of the internet only CloudFront reaches anything: load balancers, over TLS. Applications call out over TLS only, and
+    what they reach there is for the DNS firewall and the egress firewall to say.
 
     Other stacks use the groups as they are: :attr:`balancer` and so on are immutable, so that nothing adds a rule.
     Control: ``network.groups.least-reach``.
@@ -18,40 +28,100 @@ class TierGroups(Construct):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, vpc: ec2.IVpc, application_port: int, database_port: int
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        vpc: ec2.IVpc,
+        lists: ManagedLists,
+        application_port: int,
+        database_port: int,
     ) -> None:
         super().__init__(scope, construct_id)
-        balancer = self._group("Balancer", vpc, "Load balancers")
-        application = self._group("Application", vpc, "Application functions and machines")
-        database = self._group("Database", vpc, "Databases")
-        endpoint = self._group("Endpoint", vpc, "Interface endpoints of AWS services")
-        bastion = self._group("Bastion", vpc, "Bastion")
+        self._name = name
+        self._vpc = vpc
+        balancer = self._group("Balancer", "Load balancers")
+        application = self._group("Application", "Application functions and machines")
+        database = self._group("Database", "Databases")
+        endpoint = self._group("Endpoint", "Interface endpoints of AWS services")
+        bastion = self._group("Bastion", "Bastion")
 
-        to_application, to_database = ec2.Port.tcp(application_port), ec2.Port.tcp(database_port)
-        self._connect(balancer, application, to_application, "Load balancer to application")
-        self._connect(application, database, to_database, "Application to database")
+        self._connect(balancer, application, application_port, "Load balancer to application")
+        self._connect(application, database, database_port, "Application to database")
         self._connect(application, endpoint, _HTTPS, "Application to AWS services")
-        self._connect(bastion, database, to_database, "Forwarded sessions to database")
+        self._connect(bastion, database, database_port, "Forwarded sessions to database")
         self._connect(bastion, endpoint, _HTTPS, "Bastion to AWS services")
-        application.add_egress_rule(ec2.Peer.any_ipv4(), _HTTPS, "Allowed vendors, S3 and DynamoDB")
-        # Gateway endpoints have no group, and their address list no name that a template could give.
-        bastion.add_egress_rule(ec2.Peer.any_ipv4(), _HTTPS, "Recordings and updates in S3")
+        ec2.CfnSecurityGroupIngress(
+            self,
+            "BalancerFromCloudFront",
+            group_id=balancer.attr_group_id,
+            ip_protocol="tcp",
+            from_port=_HTTPS,
+            to_port=_HTTPS,
+            source_prefix_list_id=lists.cloudfront,
+            description="CloudFront",
+        )
+        ec2.CfnSecurityGroupEgress(
+            self,
+            "ApplicationToAnywhere",
+            group_id=application.attr_group_id,
+            ip_protocol="tcp",
+            from_port=_HTTPS,
+            to_port=_HTTPS,
+            cidr_ip=ANYWHERE,
+            description="Allowed vendors, S3 and DynamoDB",
+        )
+        ec2.CfnSecurityGroupEgress(
+            self,
+            "BastionToStorage",
+            group_id=bastion.attr_group_id,
+            ip_protocol="tcp",
+            from_port=_HTTPS,
+            to_port=_HTTPS,
+            destination_prefix_list_id=lists.storage,
+            description="Packages, patches and session logs",
+        )
 
-        self.balancer = self._immutable("Balancer", balancer)
-        self.application = self._immutable("Application", application)
-        self.database = self._immutable("Database", database)
-        self.endpoint = self._immutable("Endpoint", endpoint)
-        self.bastion = self._immutable("Bastion", bastion)
+        self.balancer = self._immutable(balancer)
+        self.application = self._immutable(application)
+        self.database = self._immutable(database)
+        self.endpoint = self._immutable(endpoint)
+        self.bastion = self._immutable(bastion)
 
-    def _group(self, construct_id: str, vpc: ec2.IVpc, description: str) -> ec2.SecurityGroup:
-        return ec2.SecurityGroup(self, construct_id, vpc=vpc, description=description, allow_all_outbound=False)
+    def _group(self, construct_id: str, description: str) -> ec2.CfnSecurityGroup:
+        return ec2.CfnSecurityGroup(
+            self,
+            construct_id,
+            vpc_id=self._vpc.vpc_id,
+            group_description=description,
+            security_group_egress=[_NOTHING],
+            tags=[cdk.CfnTag(key="Name", value=f"{self._name}-{construct_id.lower()}")],
+        )
 
-    @staticmethod
-    def _connect(source: ec2.SecurityGroup, target: ec2.SecurityGroup, port: ec2.Port, description: str) -> None:
-        source.add_egress_rule(target, port, description)
-        target.add_ingress_rule(source, port, description)
+    def _connect(self, source: ec2.CfnSecurityGroup, target: ec2.CfnSecurityGroup, port: int, description: str) -> None:
+        ec2.CfnSecurityGroupEgress(
+            self,
+            f"{source.node.id}To{target.node.id}",
+            group_id=source.attr_group_id,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            destination_security_group_id=target.attr_group_id,
+            description=description,
+        )
+        ec2.CfnSecurityGroupIngress(
+            self,
+            f"{target.node.id}From{source.node.id}",
+            group_id=target.attr_group_id,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            source_security_group_id=source.attr_group_id,
+            description=description,
+        )
 
-    def _immutable(self, construct_id: str, group: ec2.SecurityGroup) -> ec2.ISecurityGroup:
+    def _immutable(self, group: ec2.CfnSecurityGroup) -> ec2.ISecurityGroup:
         return ec2.SecurityGroup.from_security_group_id(
-            self, f"{construct_id}Reference", group.security_group_id, mutable=False
+            self, f"{group.node.id}Reference", group.attr_group_id, mutable=False
         )

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 
 from constructs import Construct
 from palisade.acknowledge import acknowledge, in_packs
+from palisade.network.acl_rules import ANYWHERE, AclRules
 from palisade.network.address_plan import AddressPlan, Tier
-
-_ANYWHERE = "0.0.0.0/0"
+from palisade.network.network_acl import NetworkAcl
 
 
 class TieredVpc(Construct):
     """Load balancers face the internet; NAT gateways lead out; applications sit behind both; data has no way out.
 
     ``zones`` are three availability zones by name; ``nat_gateways`` is one (in the first zone) or three. The NAT
-    gateways' addresses are retained for good, because customers allow-list them.
+    gateways' addresses are retained for good, because customers allow-list them. Applications have no way out until
+    :meth:`lead_out` gives them one.
 
+    Controls: ``network.tiers.isolated``, ``network.egress.static-addresses``.
     https://docs.aws.amazon.com/vpc/latest/userguide/vpc-example-private-subnets-nat.html
     """
 
@@ -32,9 +34,11 @@ class TieredVpc(Construct):
         plan: AddressPlan,
         zones: Sequence[str],
         nat_gateways: int,
+        rules: Mapping[Tier, AclRules],
     ) -> None:
         super().__init__(scope, construct_id)
-        self._name = name
+        self.name = name
+        self._rules = rules
         self._plan = plan
         self._zones = tuple(zones)
         self.resource = ec2.CfnVPC(
@@ -71,15 +75,6 @@ class TieredVpc(Construct):
         self._to_internet("Public", self.route_tables[Tier.PUBLIC][0])
         for zone in where_nat:
             self._to_internet(f"Egress{zone + 1}", self.route_tables[Tier.EGRESS][zone])
-        for zone in everywhere:
-            ec2.CfnRoute(
-                self,
-                f"ApplicationDefaultRoute{zone + 1}",
-                route_table_id=self.route_tables[Tier.APPLICATION][zone].ref,
-                destination_cidr_block=_ANYWHERE,
-                nat_gateway_id=self.nat_gateways[zone % nat_gateways].ref,
-            )
-
         application, data, public = Tier.APPLICATION, Tier.DATA, Tier.PUBLIC
         self.vpc = ec2.Vpc.from_vpc_attributes(
             self,
@@ -103,6 +98,61 @@ class TieredVpc(Construct):
         """The VPC's id."""
         return self.resource.ref
 
+    def add_firewall_tier(self) -> list[ec2.CfnSubnet]:
+        """Make subnets for firewall endpoints, one in each zone that has a NAT gateway."""
+        self._tier(Tier.FIREWALL, range(len(self.nat_gateways)), own_tables=True)
+        return self.subnets[Tier.FIREWALL]
+
+    def lead_out(self, *, through: Sequence[str] = ()) -> None:
+        """Route applications to the NAT gateway of their zone, or to the only one.
+
+        With firewall endpoints to go ``through``, one for each NAT gateway, both the way out and the way back pass
+        the same endpoint, as a firewall that remembers connections must see both.
+        https://docs.aws.amazon.com/network-firewall/latest/developerguide/vpc-config-route-tables.html
+        """
+        for zone, table in enumerate(self.route_tables[Tier.APPLICATION]):
+            exit_zone = zone % len(self.nat_gateways)
+            nat = self.nat_gateways[exit_zone].ref
+            self._route(
+                f"ApplicationDefaultRoute{zone + 1}",
+                table,
+                ANYWHERE,
+                nat_gateway_id=None if through else nat,
+                vpc_endpoint_id=through[exit_zone] if through else None,
+            )
+            if through:
+                self._route(
+                    f"EgressReturnRoute{zone + 1}",
+                    self.route_tables[Tier.EGRESS][exit_zone],
+                    str(self._plan.subnet(Tier.APPLICATION, zone)),
+                    vpc_endpoint_id=through[exit_zone],
+                )
+        for zone, _ in enumerate(through):
+            self._route(
+                f"FirewallDefaultRoute{zone + 1}",
+                self.route_tables[Tier.FIREWALL][zone],
+                ANYWHERE,
+                nat_gateway_id=self.nat_gateways[zone].ref,
+            )
+
+    def _route(
+        self,
+        construct_id: str,
+        table: ec2.CfnRouteTable,
+        block: str,
+        *,
+        nat_gateway_id: str | None = None,
+        vpc_endpoint_id: str | None = None,
+    ) -> None:
+        ec2.CfnRoute(
+            self,
+            construct_id,
+            route_table_id=table.ref,
+            destination_cidr_block=block,
+            nat_gateway_id=nat_gateway_id,
+            vpc_endpoint_id=vpc_endpoint_id,
+        )
+
     def select(self, tier: Tier) -> ec2.SubnetSelection:
         """The public, application or data subnets, for whatever is placed there."""
         return ec2.SubnetSelection(subnet_group_name=tier.value)
@@ -118,9 +168,9 @@ class TieredVpc(Construct):
         title = tier.value.capitalize()
         self.subnets[tier], self.route_tables[tier] = [], []
         for zone in zones:
-            name = f"{self._name}-{tier.value}-{self._zones[zone][-1]}"
+            name = f"{self.name}-{tier.value}-{self._zones[zone][-1]}"
             if own_tables or not self.route_tables[tier]:
-                table_name = name if own_tables else f"{self._name}-{tier.value}"
+                table_name = name if own_tables else f"{self.name}-{tier.value}"
                 self.route_tables[tier].append(
                     ec2.CfnRouteTable(
                         self,
@@ -150,9 +200,17 @@ class TieredVpc(Construct):
                 subnet_id=subnet.ref,
                 route_table_id=self.route_tables[tier][-1].ref,
             )
+        NetworkAcl(
+            self,
+            f"{title}Acl",
+            name=f"{self.name}-{tier.value}",
+            vpc_id=self.vpc_id,
+            rules=self._rules[tier],
+            subnets=self.subnets[tier],
+        )
 
     def _nat_gateway(self, zone: int) -> None:
-        name = f"{self._name}-egress-{self._zones[zone][-1]}"
+        name = f"{self.name}-egress-{self._zones[zone][-1]}"
         address = ec2.CfnEIP(self, f"EgressAddress{zone + 1}", domain="vpc", tags=[cdk.CfnTag(key="Name", value=name)])
         address.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
         address.add_resource_dependency(self._attachment)
@@ -172,13 +230,13 @@ class TieredVpc(Construct):
             self,
             f"{title}DefaultRoute",
             route_table_id=table.ref,
-            destination_cidr_block=_ANYWHERE,
+            destination_cidr_block=ANYWHERE,
             gateway_id=self._gateway.ref,
         )
         route.add_resource_dependency(self._attachment)
         acknowledge(
             route,
-            f"{title} of {self._name}: this tier exists to face the internet; its network ACL and its only inhabitants "
+            f"{title} of {self.name}: this tier exists to face the internet; its network ACL and its only inhabitants "
             "limit what passes.",
             *in_packs("VPCNoUnrestrictedRouteToIGW"),
         )

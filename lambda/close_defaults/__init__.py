@@ -1,0 +1,1 @@
+"""Closes what every VPC is born with: its default security group and its default network ACL."""

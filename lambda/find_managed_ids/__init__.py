@@ -1,0 +1,1 @@
+"""Finds the ids of lists that AWS keeps, which differ from region to region."""
