@@ -67,3 +67,7 @@ cost: ## print the fixed monthly price of each stage and account
 .PHONY: bench
 bench: setup ## measure what users wait for, as ratios to a floor measured in the same run
 	@$(PYTHON) -m ops.bench
+
+.PHONY: picture
+picture: ## draw docs/architecture.svg from the templates
+	@$(SYNTH) && $(PYTHON) -m ops.picture
