@@ -40,7 +40,7 @@ def compare(
         for key, item in expected.items():
             place = f"{path}.{key}" if path else str(key)
             present, other = dig(whole, rename[place]) if place in rename else _member(actual, str(key))
-            if not present:
+            if not present or (_empty(other) and not isinstance(other, bool)):
                 if not _empty(item):
                     found.absent.add(place)
                 continue

@@ -100,7 +100,8 @@ class Rehearsal:
 
     def _fail(self, stack: str, text: str) -> None:
         with self._lock:
-            self.result.failures.append(text)
+            if text not in self.result.failures:
+                self.result.failures.append(text)
             if stack in self.result.rows:
                 self.result.rows[stack].failed = True
 

@@ -67,7 +67,7 @@ class Honesty:
             f"Teach rehearsal/types/ to apply it, or list it with the reason under `properties` in "
             f"rehearsal/{self.source}."
             for (name, path), stacks in sorted(found.items())
-            if not self.excuse(name, path)
+            if not self.excuse(name, path) and not any((name, above) in found for above in _above(path))
         ]
         stale = [
             f"{name} {path}: listed under `properties` in rehearsal/{self.source}, but every {name} of this assembly "
@@ -77,6 +77,11 @@ class Honesty:
             if (name, path) not in self.excused and _occurs(path, templates.get(name, []))
         ]
         return new + stale
+
+
+def _above(path: str) -> list[str]:
+    parts = path.split(".")
+    return [".".join(parts[:end]) for end in range(1, len(parts))]
 
 
 def _occurs(path: str, instances: list[Any]) -> bool:

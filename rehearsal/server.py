@@ -147,7 +147,8 @@ class EmbeddedAws:
             if key not in self._clients:
                 self._clients[key] = boto3.session.Session().client(
                     service,
-                    endpoint_url=self.endpoint,
+                    endpoint_url=self.tls_endpoint,
+                    verify=str(self.authority.bundle),
                     region_name=region,
                     aws_access_key_id=account,
                     aws_secret_access_key="test",  # noqa: S106 - the embedded AWS knows no other

@@ -119,5 +119,5 @@ def absent(error: Exception) -> bool:
     if not isinstance(error, ClientError):
         return False
     code = str(error.response.get("Error", {}).get("Code", ""))
-    words = ("NotFound", "NoSuch", "NonExist", "DoesNotExist", "404", "ResourceNotFound", "ValidationError")
-    return any(word in code for word in words)
+    words = ("notfound", "nosuch", "nonexist", "doesnotexist", "404", "validationerror")
+    return any(word in code.lower() for word in words)

@@ -15,6 +15,7 @@ def install() -> None:
     _acl_entries_keep_ports()
     _subnets_have_one_acl()
     _networks_tell_their_block()
+    _endpoints_tell_their_groups()
     _callers_belong_to_the_organization()
 
 
@@ -83,6 +84,21 @@ def _networks_tell_their_block() -> None:
         return identity, {**attributes, "CidrBlock": props.get("CidrBlock")}
 
     provisioners._RESOURCE_HANDLERS["AWS::EC2::VPC"] = {**handlers, "create": create}
+
+
+def _endpoints_tell_their_groups() -> None:
+    """ministack keeps the security groups and private names of an endpoint and does not show them."""
+    original = ec2._vpc_endpoint_xml if hasattr(ec2, "_vpc_endpoint_xml") else None
+    if original is None:
+        return
+
+    def shown(endpoint: dict[str, Any], *rest: Any) -> str:
+        groups = "".join(f"<item><groupId>{name}</groupId></item>" for name in endpoint.get("SecurityGroupIds", []))
+        private = str(endpoint.get("PrivateDnsEnabled", False)).lower()
+        more = f"<groupSet>{groups}</groupSet><privateDnsEnabled>{private}</privateDnsEnabled>"
+        return str(original(endpoint, *rest).replace("</item>", more + "</item>"))
+
+    ec2._vpc_endpoint_xml = shown
 
 
 def _callers_belong_to_the_organization() -> None:

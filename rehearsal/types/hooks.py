@@ -15,6 +15,12 @@ def table(context: Context, identity: str, props: Props) -> None:
         if recovery.get("RecoveryPeriodInDays"):
             wanted["RecoveryPeriodInDays"] = int(recovery["RecoveryPeriodInDays"])
         dynamodb.update_continuous_backups(TableName=identity, PointInTimeRecoverySpecification=wanted)
+    encryption = props.get("SSESpecification")
+    if encryption:
+        wanted = {"Enabled": true(encryption.get("SSEEnabled")), "SSEType": encryption.get("SSEType", "KMS")}
+        if encryption.get("KMSMasterKeyId"):
+            wanted["KMSMasterKeyId"] = encryption["KMSMasterKeyId"]
+        dynamodb.update_table(TableName=identity, SSESpecification=wanted)
 
 
 @hook("AWS::SNS::Topic")
@@ -42,3 +48,23 @@ def function(context: Context, identity: str, props: Props) -> None:
         context.client("lambda").put_function_concurrency(
             FunctionName=identity, ReservedConcurrentExecutions=int(props["ReservedConcurrentExecutions"])
         )
+
+
+@hook("AWS::RDS::DBCluster")
+def cluster(context: Context, identity: str, props: Props) -> None:
+    """The key, the parameter group and the secret that RDS manages."""
+    from ministack.services import rds
+
+    record = rds._clusters[identity]
+    if props.get("KmsKeyId"):
+        record["KmsKeyId"] = props["KmsKeyId"]  # ModifyDBCluster cannot, and the handler drops it
+    wanted: Props = {}
+    if props.get("DBClusterParameterGroupName"):
+        wanted["DBClusterParameterGroupName"] = props["DBClusterParameterGroupName"]
+    if true(props.get("ManageMasterUserPassword")) and not record.get("MasterUserSecret"):
+        wanted["ManageMasterUserPassword"] = True
+        secret = props.get("MasterUserSecret") or {}
+        if secret.get("KmsKeyId"):
+            wanted["MasterUserSecretKmsKeyId"] = secret["KmsKeyId"]
+    if wanted:
+        context.client("rds").modify_db_cluster(DBClusterIdentifier=identity, ApplyImmediately=True, **wanted)
