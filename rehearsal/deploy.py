@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import time
 import zipfile
 from collections.abc import Callable, Iterable
@@ -48,13 +49,44 @@ class Outcome:
         return self.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE", "NO_CHANGE")
 
 
+PUBLIC_PARAMETERS = re.compile(r"/aws/service/[\w./-]+")
+BOUNDARY = re.compile(r":policy/([\w+=,.@-]+)")
+BOUNDARY_FOLDER = Path(__file__).resolve().parent.parent / "bootstrap"
+
+
 def bootstrap(aws: EmbeddedAws, stacks: Iterable[Stack]) -> None:
-    """Give every account and region what `cdk bootstrap` leaves there for a deployment: version and asset bucket."""
+    """Give every account and region what is there before a deployment.
+
+    That is what `cdk bootstrap` leaves (version, asset bucket, the permissions boundary the roles name) and the
+    public parameters of AWS that the templates read.
+    """
+    stacks = list(stacks)
+    for stack in stacks:
+        for name in sorted(set(PUBLIC_PARAMETERS.findall(json.dumps(stack.template)))):
+            aws.ask("public-parameter", account=stack.account, region=stack.region, name=name)
+    for account, name in sorted({(stack.account, name) for stack in stacks for name in _boundaries(stack)}):
+        region = next(stack.region for stack in stacks if stack.account == account)
+        aws.client("iam", account, region).create_policy(PolicyName=name, PolicyDocument=_boundary_document())
     for account, region in sorted({(stack.account, stack.region) for stack in stacks}):
         aws.client("ssm", account, region).put_parameter(
             Name=f"/cdk-bootstrap/{QUALIFIER}/version", Value=BOOTSTRAP_VERSION, Type="String", Overwrite=True
         )
         _bucket(aws, account, region, f"cdk-{QUALIFIER}-assets-{account}-{region}")
+
+
+def _boundaries(stack: Stack) -> set[str]:
+    own = {str(item.properties.get("ManagedPolicyName")) for item in stack.resources.values()}
+    named = {
+        name
+        for item in stack.resources.values()
+        if item.type == "AWS::IAM::Role"
+        for name in BOUNDARY.findall(json.dumps(item.properties.get("PermissionsBoundary", "")))
+    }
+    return named - own
+
+
+def _boundary_document() -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 
 
 def _bucket(aws: EmbeddedAws, account: str, region: str, name: str) -> None:

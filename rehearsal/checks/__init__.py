@@ -121,3 +121,14 @@ def absent(error: Exception) -> bool:
     code = str(error.response.get("Error", {}).get("Code", ""))
     words = ("notfound", "nosuch", "nonexist", "doesnotexist", "404", "validationerror")
     return any(word in code.lower() for word in words)
+
+
+def refused(call: Callable[[], Any], *, because: str) -> None:
+    """Assert that the service refuses `call`, and that its error says `because` (in any case)."""
+    try:
+        call()
+    except ClientError as error:
+        if because.lower() not in str(error).lower():
+            raise AssertionError(f"refused for another reason: {error}") from error
+        return
+    raise AssertionError("the service allowed it")

@@ -21,7 +21,7 @@ def _role(iam: Any, resource: Resource, _view: View) -> Any:
     }
 
 
-def _managed_policy(iam: Any, resource: Resource, view: View) -> Any:
+def _managed_policy(iam: Any, resource: Resource, _view: View) -> Any:
     found = iam.get_policy(PolicyArn=resource.id)["Policy"]
     version = iam.get_policy_version(PolicyArn=resource.id, VersionId=found["DefaultVersionId"])["PolicyVersion"]
     holders = iam.list_entities_for_policy(PolicyArn=resource.id)

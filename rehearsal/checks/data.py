@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.exceptions import ClientError  # type: ignore[import-untyped]
-
-from rehearsal.checks import Resource, View, check, described
+from rehearsal.checks import Resource, View, check, described, refused
 
 
 def _cluster(rds: Any, resource: Resource, _view: View) -> Any:
@@ -109,21 +107,12 @@ described("AWS::SecretsManager::SecretTargetAttachment", "secretsmanager", _atta
 def refuses_deletion(resource: Resource, view: View) -> None:
     if str(resource.properties.get("DeletionProtectionEnabled")).lower() != "true":
         return
-    try:
-        view.client("dynamodb", resource).delete_table(TableName=resource.id)
-    except ClientError as error:
-        assert "protect" in str(error).lower(), f"refused for another reason: {error}"
-        return
-    raise AssertionError("a protected table was deleted")
+    refused(lambda: view.client("dynamodb", resource).delete_table(TableName=resource.id), because="protect")
 
 
 @check("AWS::RDS::DBCluster", says="refuses deletion where it is protected")
 def cluster_refuses_deletion(resource: Resource, view: View) -> None:
     if str(resource.properties.get("DeletionProtection")).lower() != "true":
         return
-    try:
-        view.client("rds", resource).delete_db_cluster(DBClusterIdentifier=resource.id, SkipFinalSnapshot=True)
-    except ClientError as error:
-        assert "protect" in str(error).lower(), f"refused for another reason: {error}"
-        return
-    raise AssertionError("a protected cluster was deleted")
+    rds = view.client("rds", resource)
+    refused(lambda: rds.delete_db_cluster(DBClusterIdentifier=resource.id, SkipFinalSnapshot=True), because="protect")

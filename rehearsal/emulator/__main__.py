@@ -48,6 +48,8 @@ async def _control(scope: Any, receive: Any, send: Any) -> None:
         adapter.FAULTS.clear()
         if body:
             adapter.FAULTS[body["stack"], body["logical_id"]] = body["operation"]
+    elif path.endswith("/public-parameter"):
+        adapter.publish(body["account"], body["region"], body["name"])
     data = json.dumps(answer, default=str).encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
     await send({"type": "http.response.body", "body": data})

@@ -185,3 +185,21 @@ def overview() -> dict[str, Any]:
         "unread": {"|".join(key): value for key, value in UNREAD.items()},
         "recorded": {"|".join(key): plain(value) for key, value in engine.RECORDED.items()},
     }
+
+
+def publish(account: str, region: str, name: str) -> None:
+    """Put a public parameter of AWS in the store: no API may write below /aws/service."""
+    from ministack.services import ssm
+
+    image = "ami" in name
+    value = "ami-0123456789abcdef0" if image else "rehearsal"
+    record = {
+        "Name": name,
+        "Type": "String",
+        "Value": value,
+        "Version": 1,
+        "LastModifiedDate": 1767225600,
+        "ARN": f"arn:aws:ssm:{region}::parameter{name}",
+        "DataType": "aws:ec2:image" if image else "text",
+    }
+    ssm._parameters.set_scoped(account, region, name, record)

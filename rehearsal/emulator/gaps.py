@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
+from xml.sax.saxutils import escape
 
 from ministack.core import iam_evaluator
 from ministack.services import ec2
@@ -87,18 +89,22 @@ def _networks_tell_their_block() -> None:
 
 
 def _endpoints_tell_their_groups() -> None:
-    """ministack keeps the security groups and private names of an endpoint and does not show them."""
-    original = ec2._vpc_endpoint_xml if hasattr(ec2, "_vpc_endpoint_xml") else None
-    if original is None:
-        return
+    """ministack keeps security groups, private names and policy of an endpoint, and does not show them."""
+    original = ec2._vpce_fields_xml
 
-    def shown(endpoint: dict[str, Any], *rest: Any) -> str:
+    def shown(endpoint: dict[str, Any], tag: str = "item") -> str:
         groups = "".join(f"<item><groupId>{name}</groupId></item>" for name in endpoint.get("SecurityGroupIds", []))
         private = str(endpoint.get("PrivateDnsEnabled", False)).lower()
-        more = f"<groupSet>{groups}</groupSet><privateDnsEnabled>{private}</privateDnsEnabled>"
-        return str(original(endpoint, *rest).replace("</item>", more + "</item>"))
+        policy = endpoint.get("PolicyDocument") or ""
+        text = escape(policy if isinstance(policy, str) else json.dumps(policy))
+        more = (
+            f"<groupSet>{groups}</groupSet><privateDnsEnabled>{private}</privateDnsEnabled>"
+            f"<policyDocument>{text}</policyDocument>"
+        )
+        end = f"</{tag}>"
+        return str(original(endpoint, tag).removesuffix(end) + more + end)
 
-    ec2._vpc_endpoint_xml = shown
+    ec2._vpce_fields_xml = shown
 
 
 def _callers_belong_to_the_organization() -> None:

@@ -86,7 +86,7 @@ spec(
     "create_patch_baseline",
     "BaselineId",
     attributes={"Id": "BaselineId"},
-    drop=("PatchGroups", "DefaultBaseline"),
+    drop=("PatchGroups", "DefaultBaseline", "Tags"),
     after=_patch_groups,
     before_delete=_leave_patch_groups,
     delete="delete_patch_baseline",
