@@ -53,6 +53,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    if arguments.fault == "update" and not arguments.updated:
+        raise RehearsalError("--fault update needs --updated, a second assembly to fail in.")
     first = assembly.load(arguments.assembly)
     second = assembly.load(arguments.updated) if arguments.updated else None
     if arguments.only:
@@ -66,7 +68,13 @@ def _run(arguments: argparse.Namespace) -> int:
     ) as aws:
         progress.line(f"{progress.seconds:6.1f} s  embedded AWS answers on {aws.endpoint}")
         rehearsal = Rehearsal(
-            first, second, aws, Honesty.load(arguments.recorded), progress, keep_going=arguments.keep_going
+            first,
+            second,
+            aws,
+            Honesty.load(arguments.recorded),
+            progress,
+            keep_going=arguments.keep_going,
+            fault=arguments.fault or "",
         )
         result = rehearsal.run()
         if not result.ok and arguments.log:

@@ -131,7 +131,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _empty(value: Any) -> bool:
-    return value in ({}, [], "", None, False, "false")
+    return value is None or value is False or (isinstance(value, str | list | dict) and value in ({}, [], "", "false"))
 
 
 def same(expected: Any, actual: Any) -> bool:

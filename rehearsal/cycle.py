@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from assembly import Assembly, Stack
-from rehearsal import checks, deploy
+from rehearsal import checks, deploy, faults
 from rehearsal.checks import CHECKS, DESCRIPTIONS, SCENARIOS, Resource, View
 from rehearsal.compare import compare
 from rehearsal.honesty import Honesty
@@ -58,11 +58,13 @@ class Rehearsal:
         honesty: Honesty,
         progress: Progress,
         *,
-        keep_going: bool,
+        keep_going: bool = False,
+        fault: str = "",
     ) -> None:
         self._stacks: list[Stack] = list(assembly.stacks)
         self._updated = {stack.name: stack for stack in updated.stacks} if updated else {}
         self._aws, self._honesty, self._progress, self._keep_going = aws, honesty, progress, keep_going
+        self._fault = fault
         self._uploaded: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
         self._alive: set[str] = set()
@@ -126,6 +128,8 @@ class Rehearsal:
 
     def _create(self) -> None:
         def work(stack: Stack) -> deploy.Outcome:
+            if self._fault == "create":
+                self._fail_to_create(stack)
             outcome = deploy.deploy(self._aws, stack, self._uploaded, update=False)
             if outcome.status not in ("REFUSED", "CHANGE_SET_FAILED"):
                 self._alive.add(stack.name)
@@ -136,6 +140,54 @@ class Rehearsal:
 
         self._each("create", self._stacks, work, reverse=False)
 
+    def _fail_to_create(self, stack: Stack) -> None:
+        """Let the last resource of a stack fail: everything made before it must go again."""
+        victim = faults.last(stack.template["Resources"], set(stack.resources))
+        self._aws.ask("fault", stack=stack.name, logical_id=victim)
+        outcome = deploy.deploy(self._aws, stack, self._uploaded, update=False, undo_all=True)
+        self._tally(
+            stack.name,
+            f"{stack.name}: a failure of {victim} rolls the creation back",
+            lambda: _assert(
+                outcome.status == "ROLLBACK_COMPLETE" and any("injected fault" in text for text in outcome.failures),
+                f"ended in {outcome.status}: {'; '.join(outcome.failures)}",
+            ),
+        )
+        made = tuple(item for item in self._resources("made") if item.stack == stack.name)
+        view = View(aws=self._aws, resources=made)
+        for resource in made:
+            if resource.type in DESCRIPTIONS:
+                self._tally(
+                    stack.name,
+                    f"{resource}: is gone after the rollback",
+                    lambda resource=resource: self._there(resource, view, False),  # type: ignore[misc]
+                )
+        deploy.delete(self._aws, stack)
+
+    def _fail_to_update(self, stack: Stack) -> None:
+        """Let the last changed resource of a stack fail: everything must be as the first assembly says."""
+        old, new = stack.resources, self._updated[stack.name].resources
+        changed = {name for name in set(old) & set(new) if old[name].properties != new[name].properties}
+        if not changed:
+            return
+        victim = faults.last(self._updated[stack.name].template["Resources"], changed)
+        self._aws.ask("fault", stack=stack.name, logical_id=victim)
+        outcome = deploy.deploy(self._aws, self._updated[stack.name], self._uploaded, update=True)
+        self._tally(
+            stack.name,
+            f"{stack.name}: a failure of {victim} restores what was there before the update",
+            lambda: _assert(
+                outcome.status == "UPDATE_ROLLBACK_COMPLETE"
+                and any("injected fault" in text for text in outcome.failures),
+                f"ended in {outcome.status}: {'; '.join(outcome.failures)}",
+            ),
+        )
+        view = View(aws=self._aws, resources=self._resources())
+        for resource in view.resources:
+            if resource.stack == stack.name:
+                for title, run in self._checks_of(resource, view):
+                    self._tally(stack.name, f"{resource}: {title} after the rollback", run)
+
     def _count(self, stack: Stack, outcome: deploy.Outcome) -> None:
         wanted = _wanted(stack)
         self.result.rows[stack.name].created = sum(outcome.resources.get(name, "") != "" for name in wanted)
@@ -145,6 +197,8 @@ class Rehearsal:
 
     def _update(self) -> None:
         def work(stack: Stack) -> deploy.Outcome:
+            if self._fault == "update":
+                self._fail_to_update(stack)
             outcome = deploy.deploy(self._aws, self._updated[stack.name], self._uploaded, update=True)
             self.result.rows[stack.name].changed = outcome.changes
             return outcome
@@ -156,6 +210,7 @@ class Rehearsal:
 
     def _delete(self) -> None:
         expected = self._resources()
+        self._lift_protection(View(aws=self._aws, resources=expected))
 
         def work(stack: Stack) -> deploy.Outcome:
             if stack.termination_protection:
@@ -169,10 +224,36 @@ class Rehearsal:
         self._each("delete", [stack for stack in self._stacks if stack.name in self._alive], work, reverse=True)
         self._verify_gone(expected)
 
+    def _lift_protection(self, view: View) -> None:
+        """Switch off the services' own deletion protection of what the templates do not retain, as an operator must."""
+        kept = self._retained()
+        for resource in view.resources:
+            if (resource.stack, resource.logical_id) in kept or not protected(resource):
+                continue
+            if resource.type == "AWS::DynamoDB::Table":
+                view.client("dynamodb", resource).update_table(TableName=resource.id, DeletionProtectionEnabled=False)
+            elif resource.type == "AWS::RDS::DBCluster":
+                view.client("rds", resource).modify_db_cluster(
+                    DBClusterIdentifier=resource.id, DeletionProtection=False, ApplyImmediately=True
+                )
+            elif resource.type == "AWS::ElasticLoadBalancingV2::LoadBalancer":
+                view.client("elbv2", resource).modify_load_balancer_attributes(
+                    LoadBalancerArn=resource.id,
+                    Attributes=[{"Key": "deletion_protection.enabled", "Value": "false"}],
+                )
+
+    def _retained(self) -> set[tuple[str, str]]:
+        return {
+            (stack.name, logical_id)
+            for stack in self._stacks
+            for logical_id, resource in self._updated.get(stack.name, stack).resources.items()
+            if resource.definition.get("DeletionPolicy") in RETAINING
+        }
+
     # -- verifying
 
-    def _resources(self) -> tuple[Resource, ...]:
-        found = self._aws.ask("overview")["resources"]
+    def _resources(self, kind: str = "resources") -> tuple[Resource, ...]:
+        found = self._aws.ask("overview")[kind]
         paths = {
             (stack.name, logical_id): resource.path
             for stack in self._stacks
@@ -271,12 +352,7 @@ class Rehearsal:
     def _verify_gone(self, expected: tuple[Resource, ...]) -> None:
         """What the templates retain is still there, everything else is not; the services say so."""
         view = View(aws=self._aws, resources=expected)
-        kept = {
-            (stack.name, logical_id)
-            for stack in self._stacks
-            for logical_id, resource in self._updated.get(stack.name, stack).resources.items()
-            if resource.definition.get("DeletionPolicy") in RETAINING
-        }
+        kept = self._retained()
         for resource in expected:
             retained = (resource.stack, resource.logical_id) in kept
             self.result.rows[resource.stack].retained += retained
@@ -299,6 +375,17 @@ class Rehearsal:
                 raise
             there = False
         _assert(there == retained, "it is still there" if there else "it is gone, though the template retains it")
+
+
+def protected(resource: Resource) -> bool:
+    """Whether the service itself refuses to delete this resource."""
+    attributes = {item["Key"]: item["Value"] for item in resource.properties.get("LoadBalancerAttributes") or []}
+    values = (
+        resource.properties.get("DeletionProtectionEnabled"),
+        resource.properties.get("DeletionProtection"),
+        attributes.get("deletion_protection.enabled"),
+    )
+    return any(str(value).lower() == "true" for value in values)
 
 
 def _assert(condition: bool, text: str) -> None:

@@ -131,8 +131,13 @@ def _zip_of(files: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def deploy(aws: EmbeddedAws, stack: Stack, uploaded: set[tuple[str, str]], *, update: bool) -> Outcome:
-    """Create or update one stack through a change set, and wait for the end."""
+def deploy(
+    aws: EmbeddedAws, stack: Stack, uploaded: set[tuple[str, str]], *, update: bool, undo_all: bool = False
+) -> Outcome:
+    """Create or update one stack through a change set, and wait for the end.
+
+    `undo_all` lets the rollback of a failed creation delete even what the template retains.
+    """
     started = time.monotonic()
     cloudformation = aws.client("cloudformation", stack.account, stack.region)
     upload(aws, stack, uploaded)
@@ -156,9 +161,9 @@ def deploy(aws: EmbeddedAws, stack: Stack, uploaded: set[tuple[str, str]], *, up
                 seconds=time.monotonic() - started,
                 failures=[] if nothing else [reason],
             )
-        cloudformation.execute_change_set(StackName=stack.name, ChangeSetName=name)
+        cloudformation.execute_change_set(StackName=stack.name, ChangeSetName=name, RetainExceptOnCreate=undo_all)
         status = _await_stack(cloudformation, stack.name)
-        if stack.termination_protection and not update:
+        if stack.termination_protection and status == "CREATE_COMPLETE":
             cloudformation.update_termination_protection(StackName=stack.name, EnableTerminationProtection=True)
     except ClientError as error:
         return Outcome(stack=stack, status="REFUSED", seconds=time.monotonic() - started, failures=[str(error)])
@@ -208,7 +213,8 @@ def _await_stack(cloudformation: Any, stack: str) -> str:
 
 def events(cloudformation: Any, stack: str) -> list[str]:
     """Why an operation failed: every failed resource event, oldest first."""
-    found = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+    pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
+    found = [event for page in pages for event in page["StackEvents"]]
     return [
         f"{event['LogicalResourceId']} ({event.get('ResourceType')}) {event['ResourceStatus']}: "
         f"{event.get('ResourceStatusReason', '')}"

@@ -119,7 +119,7 @@ def absent(error: Exception) -> bool:
     if not isinstance(error, ClientError):
         return False
     code = str(error.response.get("Error", {}).get("Code", ""))
-    words = ("notfound", "nosuch", "nonexist", "doesnotexist", "404", "validationerror")
+    words = ("notfound", "nosuch", "nonexist", "doesnotexist", "404", "validationerror", "invaliddocument")
     return any(word in code.lower() for word in words)
 
 

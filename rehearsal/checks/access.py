@@ -42,7 +42,7 @@ def _inline_policy(iam: Any, resource: Resource, _view: View) -> Any:
 
 
 def _profile(iam: Any, resource: Resource, _view: View) -> Any:
-    found = iam.get_instance_profile(InstanceProfileName=resource.id)["InstanceProfile"]
+    found = iam.get_instance_profile(InstanceProfileName=resource.id.rsplit("/", 1)[-1])["InstanceProfile"]
     return {**found, "Roles": [role["RoleName"] for role in found["Roles"]]}
 
 
@@ -68,6 +68,16 @@ def _by_id(operation: str, member: str, name: str) -> Any:
         raise LookupError(resource.id)
 
     return ask
+
+
+def _baseline(ssm: Any, resource: Resource, view: View) -> Any:
+    found = _by_id("describe_patch_baselines", "BaselineIdentities", "BaselineId")(ssm, resource, view)
+    groups = [
+        group
+        for group in resource.properties.get("PatchGroups") or []
+        if ssm.get_patch_baseline_for_patch_group(PatchGroup=group).get("BaselineId") == resource.id
+    ]
+    return {**found, "Name": found["BaselineName"], "Description": found["BaselineDescription"], "PatchGroups": groups}
 
 
 def _instance(ec2: Any, resource: Resource, _view: View) -> Any:
@@ -154,7 +164,7 @@ described(
 described(
     "AWS::SSM::MaintenanceWindowTask", "ssm", _by_id("describe_maintenance_window_tasks", "Tasks", "WindowTaskId")
 )
-described("AWS::SSM::PatchBaseline", "ssm", _by_id("describe_patch_baselines", "BaselineIdentities", "BaselineId"))
+described("AWS::SSM::PatchBaseline", "ssm", _baseline)
 described("AWS::EC2::Instance", "ec2", _instance)
 described("AWS::EC2::LaunchTemplate", "ec2", _launch_template)
 described("AWS::AutoScaling::AutoScalingGroup", "autoscaling", _scaling_group)

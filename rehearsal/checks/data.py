@@ -16,6 +16,7 @@ def _cluster(rds: Any, resource: Resource, _view: View) -> Any:
         "VpcSecurityGroupIds": [group["VpcSecurityGroupId"] for group in found.get("VpcSecurityGroups", [])],
         "EnableCloudwatchLogsExports": found.get("EnabledCloudwatchLogsExports"),
         "EnableIAMDatabaseAuthentication": found.get("IAMDatabaseAuthenticationEnabled"),
+        "PerformanceInsightsKmsKeyId": found.get("PerformanceInsightsKMSKeyId"),
         "ManageMasterUserPassword": bool(found.get("MasterUserSecret")),
         "Tags": found.get("TagList"),
     }

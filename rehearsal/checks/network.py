@@ -128,6 +128,12 @@ def _address(ec2: Any, resource: Resource, _view: View) -> Any:
     raise LookupError(resource.id)
 
 
+def _nat_gateway(ec2: Any, resource: Resource, view: View) -> Any:
+    found = _first("describe_nat_gateways", "NatGateways", "NatGatewayIds", "State")(ec2, resource, view)
+    addresses = found.get("NatGatewayAddresses") or [{}]
+    return {**found, "AllocationId": addresses[0].get("AllocationId")}
+
+
 def _attachment(ec2: Any, resource: Resource, _view: View) -> Any:
     wanted = resource.properties
     for gateway in ec2.describe_internet_gateways(InternetGatewayIds=[wanted["InternetGatewayId"]])["InternetGateways"]:
@@ -162,12 +168,7 @@ described(
     "ec2",
     _first("describe_egress_only_internet_gateways", "EgressOnlyInternetGateways", "EgressOnlyInternetGatewayIds"),
 )
-described(
-    "AWS::EC2::NatGateway",
-    "ec2",
-    _first("describe_nat_gateways", "NatGateways", "NatGatewayIds", "State"),
-    rename={"AllocationId": "NatGatewayAddresses.0.AllocationId"},
-)
+described("AWS::EC2::NatGateway", "ec2", _nat_gateway)
 described("AWS::EC2::EIP", "ec2", _address)
 described("AWS::EC2::FlowLog", "ec2", _flow_log)
 described("AWS::EC2::VPCEndpoint", "ec2", _endpoint)

@@ -94,7 +94,7 @@ def _topic_policy(sns: Any, resource: Resource, _view: View) -> Any:
 def _subscribed(sns: Any, resource: Resource, _view: View) -> Any:
     for found in sns.list_subscriptions_by_topic(TopicArn=resource.properties["TopicArn"])["Subscriptions"]:
         if found["Endpoint"] == resource.properties.get("Endpoint"):
-            return found
+            return {**found, **sns.get_subscription_attributes(SubscriptionArn=resource.id)["Attributes"]}
     raise LookupError(resource.id)
 
 

@@ -45,9 +45,7 @@ async def _control(scope: Any, receive: Any, send: Any) -> None:
     if path.endswith("/overview"):
         answer = adapter.overview()
     elif path.endswith("/fault"):
-        adapter.FAULTS.clear()
-        if body:
-            adapter.FAULTS[body["stack"], body["logical_id"]] = body["operation"]
+        adapter.FAULTS.add((body["stack"], body["logical_id"]))
     elif path.endswith("/public-parameter"):
         adapter.publish(body["account"], body["region"], body["name"])
     data = json.dumps(answer, default=str).encode()

@@ -20,8 +20,11 @@ from rehearsal.emulator.tracker import plain, track, unread
 UNREAD: dict[tuple[str, str, str, str], dict[str, Any]] = {}
 """(account, region, stack, logical id) -> type and the property paths nobody read."""
 
-FAULTS: dict[tuple[str, str], str] = {}
-"""(stack, logical id) -> the operation that fails: create or update."""
+FAULTS: set[tuple[str, str]] = set()
+"""(stack, logical id) of resources whose next operation fails, once."""
+
+MADE: dict[tuple[str, str, str, str], dict[str, Any]] = {}
+"""(account, region, stack, logical id) -> every resource ever made, whether it is still there or not."""
 
 _attributes: dict[tuple[str, str, str], dict[str, Any]] = {}
 _threaded: set[str] = set()
@@ -121,10 +124,9 @@ def _watched(cfn_type: str, handlers: dict[str, Any]) -> dict[str, Any]:
     wrapped = dict(handlers)
 
     def fail(stack: str, logical_id: str, operation: str) -> None:
-        if FAULTS.get((stack, logical_id)) == operation:
-            raise InjectedError(
-                f"injected fault: the {operation} of {logical_id} fails because the rehearsal asked for it"
-            )
+        if (stack, logical_id) in FAULTS:
+            FAULTS.remove((stack, logical_id))
+            raise InjectedError(f"injected fault: the {operation} of {logical_id} fails, as the rehearsal asked")
 
     def note(stack: str, logical_id: str, props: Props, seen: set[str]) -> None:
         missing = [path for path in unread(plain(props), seen) if not path.startswith("Tags")]
@@ -135,6 +137,12 @@ def _watched(cfn_type: str, handlers: dict[str, Any]) -> dict[str, Any]:
         seen: set[str] = set()
         made = handlers["create"](logical_id, track(props, seen), stack)
         note(stack, logical_id, props, seen)
+        MADE[get_account_id(), get_region(), stack, logical_id] = {
+            "type": cfn_type,
+            "id": made[0],
+            "properties": plain(props),
+            "attributes": plain(made[1] or {}),
+        }
         return made
 
     wrapped["create"] = create
@@ -182,6 +190,7 @@ def overview() -> dict[str, Any]:
             }
     return {
         "resources": found,
+        "made": {"|".join(key): value for key, value in MADE.items()},
         "unread": {"|".join(key): value for key, value in UNREAD.items()},
         "recorded": {"|".join(key): plain(value) for key, value in engine.RECORDED.items()},
     }

@@ -8,7 +8,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from ministack.core import iam_evaluator
-from ministack.services import ec2
+from ministack.services import ec2, rds
 from ministack.services.cloudformation import provisioners
 
 
@@ -18,6 +18,9 @@ def install() -> None:
     _subnets_have_one_acl()
     _networks_tell_their_block()
     _endpoints_tell_their_groups()
+    _flow_logs_keep_their_format()
+    _gateways_tell_their_address()
+    _databases_tell_their_hardening()
     _callers_belong_to_the_organization()
 
 
@@ -105,6 +108,90 @@ def _endpoints_tell_their_groups() -> None:
         return str(original(endpoint, tag).removesuffix(end) + more + end)
 
     ec2._vpce_fields_xml = shown
+
+
+def _flow_logs_keep_their_format() -> None:
+    """ministack drops format, interval, role and file options of a flow log."""
+    create, describe = ec2._create_flow_logs, ec2._describe_flow_logs
+    kept = {
+        "LogFormat": "logFormat",
+        "MaxAggregationInterval": "maxAggregationInterval",
+        "DeliverLogsPermissionArn": "deliverLogsPermissionArn",
+        "LogGroupName": "logGroupName",
+    }
+    options = {
+        "DestinationOptions.FileFormat": "fileFormat",
+        "DestinationOptions.HiveCompatiblePartitions": "hiveCompatiblePartitions",
+        "DestinationOptions.PerHourPartition": "perHourPartition",
+    }
+
+    def creating(params: Any) -> Any:
+        before = set(ec2._flow_logs)
+        answer = create(params)
+        for identity in set(ec2._flow_logs) - before:
+            ec2._flow_logs[identity]["Rehearsal"] = {
+                name: ec2._p(params, name) for name in (*kept, *options) if ec2._p(params, name)
+            }
+            ec2._parse_tag_specs(params, "vpc-flow-log", identity)
+        return answer
+
+    def more(record: dict[str, Any]) -> str:
+        values = record.get("Rehearsal", {})
+        text = "".join(f"<{tag}>{escape(values[name])}</{tag}>" for name, tag in kept.items() if name in values)
+        inner = "".join(f"<{tag}>{values[name]}</{tag}>" for name, tag in options.items() if name in values)
+        return text + (f"<destinationOptions>{inner}</destinationOptions>" if inner else "")
+
+    ec2._ACTION_MAP["CreateFlowLogs"] = creating
+    ec2._ACTION_MAP["DescribeFlowLogs"] = _telling(describe, "flowLogId", lambda: ec2._flow_logs, more)
+
+
+def _gateways_tell_their_address() -> None:
+    """ministack keeps the allocation of a NAT gateway and does not show it."""
+
+    def more(record: dict[str, Any]) -> str:
+        allocation = f"<item><allocationId>{record.get('AllocationId', '')}</allocationId></item>"
+        return f"<natGatewayAddressSet>{allocation}</natGatewayAddressSet>"
+
+    ec2._ACTION_MAP["DescribeNatGateways"] = _telling(
+        ec2._describe_nat_gateways, "natGatewayId", lambda: ec2._nat_gateways, more
+    )
+
+
+def _telling(describe: Any, tag: str, store: Any, more: Any) -> Any:
+    """An EC2 answer with more elements after the id of each of its items."""
+
+    def describing(params: Any) -> Any:
+        status, headers, body = describe(params)
+        text = body.decode() if isinstance(body, bytes) else body
+        for identity, record in store().items():
+            mark = f"<{tag}>{identity}</{tag}>"
+            text = text.replace(mark, mark + more(record))
+        return status, headers, text.encode() if isinstance(body, bytes) else text
+
+    return describing
+
+
+def _databases_tell_their_hardening() -> None:
+    """ministack's answers about clusters and instances leave out log exports and insights."""
+
+    def telling(original: Any, names: tuple[str, ...]) -> Any:
+        def shown(record: dict[str, Any], *rest: Any) -> str:
+            more = "".join(f"<{name}>{_shown(record[name])}</{name}>" for name in names if record.get(name))
+            exports = "".join(f"<member>{name}</member>" for name in record.get("EnabledCloudwatchLogsExports") or [])
+            text = str(original(record, *rest)).replace("<EnabledCloudwatchLogsExports/>", "")
+            return text + more + f"<EnabledCloudwatchLogsExports>{exports}</EnabledCloudwatchLogsExports>"
+
+        return shown
+
+    insights = ("PerformanceInsightsKMSKeyId", "DatabaseInsightsMode")
+    rds._cluster_xml = telling(
+        rds._cluster_xml, (*insights, "PerformanceInsightsEnabled", "PerformanceInsightsRetentionPeriod")
+    )
+    rds._instance_xml = telling(rds._instance_xml, insights)
+
+
+def _shown(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _callers_belong_to_the_organization() -> None:

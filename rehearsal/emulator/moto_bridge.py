@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -53,6 +54,8 @@ def ask(method: str, path: str, headers: Mapping[str, str], body: bytes, query: 
     """One request to moto, in the account of the request being served."""
     from werkzeug.test import Client
 
+    if "PatchGroup" in headers.get("x-amz-target", ""):
+        _patch_groups_let_go()
     pairs = [(key, item) for key, value in query.items() for item in (value if isinstance(value, list) else [value])]
     kept = {key: value for key, value in headers.items() if key.lower() not in _SKIPPED_HEADERS}
     kept["x-moto-account-id"] = get_account_id()
@@ -61,6 +64,22 @@ def ask(method: str, path: str, headers: Mapping[str, str], body: bytes, query: 
     )
     answer = {key: value for key, value in response.headers.items() if key.lower() not in _SKIPPED_HEADERS}
     return response.status_code, answer, response.get_data()
+
+
+@functools.cache
+def _patch_groups_let_go() -> None:
+    """moto keeps a patch group bound to a baseline it was taken from."""
+    from moto.ssm.models import SimpleSystemManagerBackend
+
+    def deregister(self: Any, baseline_id: str, patch_group: str) -> tuple[str, str]:
+        group = self.patch_groups.get(patch_group)
+        if group is not None:
+            group.associations = {
+                system: baseline for system, baseline in group.associations.items() if baseline != baseline_id
+            }
+        return baseline_id, patch_group
+
+    SimpleSystemManagerBackend.deregister_patch_baseline_for_patch_group = deregister
 
 
 async def handler(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Answer:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import secrets
+
 from rehearsal.emulator.spec import Context, Props, hook, true
+from rehearsal.emulator.tracker import plain
 
 
 @hook("AWS::DynamoDB::Table")
@@ -51,20 +55,51 @@ def function(context: Context, identity: str, props: Props) -> None:
 
 
 @hook("AWS::RDS::DBCluster")
-def cluster(context: Context, identity: str, props: Props) -> None:
-    """The key, the parameter group and the secret that RDS manages."""
-    from ministack.services import rds
+def cluster(_context: Context, identity: str, props: Props) -> None:
+    """Key, parameter group, log exports, insights, tags, and the secret that RDS manages."""
+    from ministack.services import rds, secretsmanager
 
     record = rds._clusters[identity]
-    if props.get("KmsKeyId"):
-        record["KmsKeyId"] = props["KmsKeyId"]  # ModifyDBCluster cannot, and the handler drops it
-    wanted: Props = {}
-    if props.get("DBClusterParameterGroupName"):
-        wanted["DBClusterParameterGroupName"] = props["DBClusterParameterGroupName"]
+    for name, kept in (
+        ("KmsKeyId", "KmsKeyId"),
+        ("DBClusterParameterGroupName", "DBClusterParameterGroup"),
+        ("EnableCloudwatchLogsExports", "EnabledCloudwatchLogsExports"),
+        ("PerformanceInsightsEnabled", "PerformanceInsightsEnabled"),
+        ("PerformanceInsightsKmsKeyId", "PerformanceInsightsKMSKeyId"),
+        ("PerformanceInsightsRetentionPeriod", "PerformanceInsightsRetentionPeriod"),
+        ("DatabaseInsightsMode", "DatabaseInsightsMode"),
+    ):
+        if name in props:
+            record[kept] = plain(props[name])
+    record["TagList"] = [dict(tag) for tag in props.get("Tags") or []]
     if true(props.get("ManageMasterUserPassword")) and not record.get("MasterUserSecret"):
-        wanted["ManageMasterUserPassword"] = True
         secret = props.get("MasterUserSecret") or {}
-        if secret.get("KmsKeyId"):
-            wanted["MasterUserSecretKmsKeyId"] = secret["KmsKeyId"]
-    if wanted:
-        context.client("rds").modify_db_cluster(DBClusterIdentifier=identity, ApplyImmediately=True, **wanted)
+        login = json.dumps({"username": props.get("MasterUsername"), "password": secrets.token_urlsafe(24)})
+        arn = secretsmanager.create_secret_in_process(f"rds!cluster-{identity}", login, description="managed by RDS")
+        record["MasterUserSecret"] = {
+            "SecretArn": arn,
+            "SecretStatus": "active",
+            "KmsKeyId": secret.get("KmsKeyId", ""),
+        }
+
+
+@hook("AWS::RDS::DBInstance")
+def instance(_context: Context, identity: str, props: Props) -> None:
+    """Certificate authority and the key of Performance Insights."""
+    from ministack.services import rds
+
+    record = rds._instances[identity]
+    for name in ("CACertificateIdentifier", "PerformanceInsightsKMSKeyId", "PerformanceInsightsRetentionPeriod"):
+        if name in props:
+            record[name] = props[name]
+
+
+@hook("AWS::SNS::Subscription")
+def subscription(context: Context, identity: str, props: Props) -> None:
+    """Dead letters and raw delivery."""
+    sns = context.client("sns")
+    for name in ("RedrivePolicy", "RawMessageDelivery"):
+        if props.get(name) is not None:
+            value = props[name]
+            text = json.dumps(dict(value)) if isinstance(value, dict) else str(value).lower()
+            sns.set_subscription_attributes(SubscriptionArn=identity, AttributeName=name, AttributeValue=text)
