@@ -75,7 +75,10 @@ def _baseline(ssm: Any, resource: Resource, view: View) -> Any:
     groups = [
         group
         for group in resource.properties.get("PatchGroups") or []
-        if ssm.get_patch_baseline_for_patch_group(PatchGroup=group).get("BaselineId") == resource.id
+        if ssm.get_patch_baseline_for_patch_group(
+            PatchGroup=group, OperatingSystem=resource.properties.get("OperatingSystem", "WINDOWS")
+        ).get("BaselineId")
+        == resource.id
     ]
     return {**found, "Name": found["BaselineName"], "Description": found["BaselineDescription"], "PatchGroups": groups}
 

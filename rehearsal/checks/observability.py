@@ -49,7 +49,14 @@ def _delivery_source(logs: Any, resource: Resource, _view: View) -> Any:
 def _delivery_destination(logs: Any, resource: Resource, _view: View) -> Any:
     found = logs.get_delivery_destination(name=resource.id)["deliveryDestination"]
     configuration = found["deliveryDestinationConfiguration"]
-    return {**found, "DestinationResourceArn": configuration["destinationResourceArn"]}
+    made = {**found, "DestinationResourceArn": configuration["destinationResourceArn"]}
+    if resource.properties.get("DeliveryDestinationPolicy"):
+        policy = logs.get_delivery_destination_policy(deliveryDestinationName=resource.id)["policy"]
+        made["DeliveryDestinationPolicy"] = {
+            "DeliveryDestinationName": resource.id,
+            "DeliveryDestinationPolicy": policy["deliveryDestinationPolicy"],
+        }
+    return made
 
 
 def _delivery(logs: Any, resource: Resource, _view: View) -> Any:

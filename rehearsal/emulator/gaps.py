@@ -162,7 +162,7 @@ def _telling(describe: Any, tag: str, store: Any, more: Any) -> Any:
 
     def describing(params: Any) -> Any:
         status, headers, body = describe(params)
-        text = body.decode() if isinstance(body, bytes) else body
+        text = (body.decode() if isinstance(body, bytes) else body).replace("<natGatewayAddressSet/>", "")
         for identity, record in store().items():
             mark = f"<{tag}>{identity}</{tag}>"
             text = text.replace(mark, mark + more(record))

@@ -79,7 +79,7 @@ def _patch_groups_let_go() -> None:
             }
         return baseline_id, patch_group
 
-    SimpleSystemManagerBackend.deregister_patch_baseline_for_patch_group = deregister
+    SimpleSystemManagerBackend.deregister_patch_baseline_for_patch_group = deregister  # type: ignore[method-assign]
 
 
 async def handler(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Answer:

@@ -137,7 +137,8 @@ def _destination_policy(context: Context, identity: str, props: Props, _answer: 
     if policy:
         document = policy.get("DeliveryDestinationPolicy") or policy
         context.client("logs").put_delivery_destination_policy(
-            deliveryDestinationName=identity, deliveryDestinationPolicy=text(dict(document))
+            deliveryDestinationName=policy.get("DeliveryDestinationName") or identity,
+            deliveryDestinationPolicy=text(dict(document)),
         )
 
 
