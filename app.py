@@ -16,12 +16,15 @@ from stacks.access import Access
 from stacks.access_logs import AccessLogs
 from stacks.alarms import Alarms, AlarmsEdge
 from stacks.data import Data
+from stacks.edge import Edge
+from stacks.entry import Entry
 from stacks.keys import Keys
 from stacks.network import Network
 from stacks.log_archive import LogArchiveEdge, LogArchiveOrganization, LogArchiveStage
 from stacks.settings import ConfigError, Deployment
-from stacks.trail import ManagementTrail, StageTrail
+from stacks.site import Site
 from stacks.synthesis import chosen_deployment, command_line_context, new_app
+from stacks.trail import ManagementTrail, StageTrail
 
 
 def build(app: cdk.App, deployment: Deployment) -> cdk.App:
@@ -33,18 +36,23 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
         )
     for stage in deployment.stages:
         archive = LogArchiveStage(app, deployment=deployment, stage=stage)
-        LogArchiveEdge(app, deployment=deployment, stage=stage)
-        AccessLogs(app, deployment=deployment, stage=stage, archive=archive)
+        archive_edge = LogArchiveEdge(app, deployment=deployment, stage=stage)
+        access_logs = AccessLogs(app, deployment=deployment, stage=stage, archive=archive)
         if deployment.organization is None:
             StageTrail(app, deployment=deployment, stage=stage, archive=archive)
         keys = Keys(app, deployment=deployment, stage=stage)
         alarms = Alarms(app, deployment=deployment, stage=stage, keys=keys)
-        AlarmsEdge(app, deployment=deployment, stage=stage)
+        alarms_edge = AlarmsEdge(app, deployment=deployment, stage=stage)
         network = Network(app, deployment=deployment, stage=stage, keys=keys)
         data = Data(app, deployment=deployment, stage=stage, keys=keys, network=network)
         Access(
             app, deployment=deployment, stage=stage, keys=keys, network=network, alarms=alarms, database=data.cluster
         )
+        site = Site(app, deployment=deployment, stage=stage, keys=keys, access_logs=access_logs)
+        entry = Entry(
+            app, deployment=deployment, stage=stage, keys=keys, network=network, alarms=alarms, archive=archive
+        )
+        Edge(app, deployment=deployment, stage=stage, alarms=alarms_edge, archive=archive_edge, site=site, entry=entry)
     return app
 
 

@@ -170,3 +170,11 @@ class Names:
     def origin_host(self, stage: Stage) -> str:
         """Where the load balancer answers; CloudFront's origin."""
         return f"origin.{stage.domain.name}"
+
+    def site_bucket(self, stage: Stage) -> str:
+        """Where the files of the stage's site lie, in the home region."""
+        return self.bucket("site", stage.account, self.home)
+
+    def origin_secret(self, stage: Stage, number: int) -> str:
+        """A secret by which CloudFront proves itself to the load balancer; the same name in home region and us-east-1."""
+        return f"{self.prefix}/{stage.name}/origin-verification-{number}"

@@ -136,10 +136,15 @@ class Shape:
 
 @dataclass(frozen=True, kw_only=True)
 class Domain:
-    """A name that this stage serves, and its public hosted zone in the stage's account (id as Route 53 gave it)."""
+    """A name that this stage serves, and its public hosted zone in the stage's account (id as Route 53 gave it).
+
+    ``origin_secrets`` number the secrets by which CloudFront proves itself to the load balancer, newest last: it sends the
+    newest and all are accepted. To replace it, append the next number, deploy, drop the first, deploy.
+    """
 
     name: str
     hosted_zone_id: str
+    origin_secrets: tuple[int, ...] = (1,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -380,6 +385,12 @@ def _stages(deployment: Deployment) -> Iterator[str]:
             yield (
                 f"{where}: domain.hosted_zone_id {stage.domain.hosted_zone_id!r} must look like Z0123456789ABC. "
                 f'"aws route53 list-hosted-zones-by-name --dns-name {stage.domain.name}" prints it.'
+            )
+        secrets = stage.domain.origin_secrets
+        if not 1 <= len(secrets) <= 2 or list(secrets) != sorted(set(secrets)) or any(number < 1 for number in secrets):
+            yield (
+                f"{where}: domain.origin_secrets {secrets!r} must be one number, or two while one replaces the other, "
+                "rising and from 1. Write it like (1,) or (1, 2)."
             )
         host = stage.issuer.url.removeprefix("https://").split("/")[0]
         if not stage.issuer.url.startswith("https://") or not _HOST.fullmatch(host):

@@ -1,5 +1,32 @@
 """What faces the internet: certificates, web ACLs, load balancer, API and distribution."""
 
+from palisade.edge.api_domain import ApiDomain
+from palisade.edge.api_logging import ApiLogging
+from palisade.edge.entry_balancer import EntryBalancer
+from palisade.edge.origin_secret import ORIGIN_HEADER, OriginSecret, origin_secret_elsewhere
 from palisade.edge.rest_api import ApiFront, RestApi
+from palisade.edge.served_host import ServedHost
+from palisade.edge.shield_protection import ShieldProtection
+from palisade.edge.shield_response import ShieldResponse
+from palisade.edge.site_distribution import Origins, SiteDistribution
+from palisade.edge.web_acl import AclScope, WebAcl
+from palisade.edge.well_known import WellKnown
 
-__all__ = ["ApiFront", "RestApi"]
+__all__ = [
+    "ORIGIN_HEADER",
+    "AclScope",
+    "ApiDomain",
+    "ApiFront",
+    "ApiLogging",
+    "EntryBalancer",
+    "OriginSecret",
+    "Origins",
+    "RestApi",
+    "ServedHost",
+    "ShieldProtection",
+    "ShieldResponse",
+    "SiteDistribution",
+    "WebAcl",
+    "WellKnown",
+    "origin_secret_elsewhere",
+]

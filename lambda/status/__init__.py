@@ -1,0 +1,1 @@
+"""Says that the way from the internet to a function works."""
