@@ -142,7 +142,8 @@ def _needed(stacks: Sequence[Stack]) -> set[str]:
             f"no schema names the rights that these types need: {', '.join(sorted(unknown))}. "
             "Correct the type, or update cfn-lint."
         )
-    return actions
+    # The schema of managed policies also serves users and groups, which no template here makes.
+    return {action for action in actions if not action.endswith(("UserPolicy", "GroupPolicy"))}
 
 
 def _trusted_services(stacks: Iterable[Stack]) -> set[str]:

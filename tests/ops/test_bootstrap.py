@@ -1,0 +1,106 @@
+"""Bootstrap: the least rights to deploy, and a boundary that no role can leave."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+from typing import Any
+
+import pytest
+
+from assembly import Assembly
+from ops.bootstrap.boundary import boundary
+from ops.bootstrap.execution import POLICIES_A_ROLE, POLICY_SIZE, ExecutionPolicyError, execution_policies
+from ops.bootstrap.template import boundary_name, template
+from ops.places import OWNER_TAG, OpsError, stacks_of
+
+OWNERS = ("dev", "prod", "log-archive", "management")
+
+
+def _statements(documents: list[dict[str, Any]], effect: str) -> list[dict[str, Any]]:
+    return [statement for document in documents for statement in document["Statement"] if statement["Effect"] == effect]
+
+
+def _actions(statement: dict[str, Any]) -> list[str]:
+    found = statement["Action"]
+    return [found] if isinstance(found, str) else found
+
+
+@pytest.mark.parametrize("owner", OWNERS)
+def test_every_policy_fits_its_quota(assembly: Assembly, owner: str) -> None:
+    documents = execution_policies(stacks_of(assembly, owner), boundary="acme-boundary")
+    assert len(documents) <= POLICIES_A_ROLE
+    for document in [*documents, boundary(stacks_of(assembly, owner))]:
+        assert len(json.dumps(document, separators=(",", ":"))) <= POLICY_SIZE
+    assert len(json.dumps(template(assembly, stacks_of(assembly, owner)))) <= 51_200
+
+
+def test_allows_what_the_templates_need_and_nothing_of_other_services(assembly: Assembly) -> None:
+    allowed = {
+        action
+        for statement in _statements(execution_policies(stacks_of(assembly, "dev"), boundary="b"), "Allow")
+        for action in _actions(statement)
+    }
+    assert {"ec2:CreateVpc", "kms:CreateKey", "rds:CreateDBCluster", "sns:CreateTopic"} <= allowed
+    assert not [action for action in allowed if action.startswith(("sagemaker:", "redshift:", "organizations:Leave"))]
+    assert not {"*", "iam:*", "kms:*", "s3:*"} & allowed
+
+
+def test_roles_are_made_only_with_the_boundary_on_them(assembly: Assembly) -> None:
+    documents = execution_policies(stacks_of(assembly, "dev"), boundary="acme-boundary")
+    for statement in _statements(documents, "Allow"):
+        if "iam:CreateRole" in _actions(statement):
+            arn = "arn:aws:iam::200000000001:policy/acme-boundary"
+            assert statement["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": arn}}
+
+
+def test_nobody_takes_the_boundary_off_or_edits_it(assembly: Assembly) -> None:
+    denied = _statements(execution_policies(stacks_of(assembly, "dev"), boundary="acme-boundary"), "Deny")
+    everywhere = {action for statement in denied if statement["Resource"] == "*" for action in _actions(statement)}
+    assert "iam:DeleteRolePermissionsBoundary" in everywhere
+    own = [s for s in denied if "arn:aws:iam::200000000001:policy/acme-boundary" in s["Resource"]]
+    assert any("iam:CreatePolicyVersion" in _actions(statement) for statement in own)
+
+
+@pytest.mark.parametrize("owner", OWNERS)
+def test_boundary_lets_every_role_do_its_work(assembly: Assembly, owner: str) -> None:
+    document = boundary(stacks_of(assembly, owner))
+    allowed = _actions(document["Statement"][0])
+    for stack in stacks_of(assembly, owner):
+        for resource in stack.resources.values():
+            if resource.type == "AWS::IAM::ManagedPolicy":
+                for statement in resource.properties["PolicyDocument"]["Statement"]:
+                    if statement["Effect"] == "Allow":
+                        for action in _actions(statement):
+                            assert any(fnmatch.fnmatch(action.lower(), pattern) for pattern in allowed), (
+                                resource,
+                                action,
+                            )
+
+
+@pytest.mark.parametrize(
+    "action", ["iam:CreateUser", "iam:PutRolePolicy", "organizations:LeaveOrganization", "cloudtrail:StopLogging"]
+)
+def test_boundary_never_lets_a_role_change_identities_or_evidence(assembly: Assembly, action: str) -> None:
+    denied = _statements([boundary(stacks_of(assembly, "dev"))], "Deny")
+    assert any(fnmatch.fnmatch(action, pattern) for statement in denied for pattern in _actions(statement))
+
+
+def test_every_role_carries_the_boundary_that_bootstrap_makes(assembly: Assembly) -> None:
+    name = boundary_name(assembly)
+    assert name == "acme-boundary"
+    for stack, role in assembly.resources("AWS::IAM::Role"):
+        assert name in json.dumps(role.properties.get("PermissionsBoundary")), f"{role} of {stack.tags[OWNER_TAG]}"
+
+
+def test_names_types_whose_rights_are_not_published(assembly: Assembly) -> None:
+    stack = next(iter(assembly.stacks))
+    template_ = {"Resources": {"Odd": {"Type": "AWS::Nothing::Here", "Properties": {}}}}
+    odd = type(stack)(**{**{f: getattr(stack, f) for f in stack.__dataclass_fields__}, "template": template_})
+    with pytest.raises(ExecutionPolicyError, match="AWS::Nothing::Here"):
+        execution_policies([odd], boundary="b")
+
+
+def test_lists_the_owners_when_one_is_unknown(assembly: Assembly) -> None:
+    with pytest.raises(OpsError, match=r"STAGE=staging.*dev.*prod"):
+        stacks_of(assembly, "staging")

@@ -1,0 +1,34 @@
+"""Set-up: refuses an unfit machine with every reason, and finishes what was interrupted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ops import setup
+
+
+def test_refuses_an_old_python_and_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(setup, "OLDEST", (99, 0))
+    assert setup.main() == 1
+    assert "make PYTHON3=" in capsys.readouterr().err
+
+
+def test_a_finished_step_is_not_done_again_and_an_interrupted_one_is(tmp_path: Path) -> None:
+    lock, folder, done = tmp_path / "lock", tmp_path / "tools", []
+    lock.write_text("one")
+
+    def fail() -> None:
+        folder.mkdir(exist_ok=True)
+        raise setup.SetupError("no network")
+
+    with pytest.raises(setup.SetupError):
+        setup._step("tools", folder, [lock], fail)
+    assert setup._step("tools", folder, [lock], lambda: done.append(1)) is True
+    assert setup._step("tools", folder, [lock], lambda: done.append(2)) is False
+    lock.write_text("two")
+    assert setup._step("tools", folder, [lock], lambda: done.append(3)) is True
+    assert done == [1, 3]
