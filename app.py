@@ -15,6 +15,9 @@ import aws_cdk as cdk
 from stacks.access import Access
 from stacks.access_logs import AccessLogs
 from stacks.alarms import Alarms, AlarmsEdge
+from stacks.backup import Backup
+from stacks.backup_service import BackupService
+from stacks.backup_vault import BackupVault
 from stacks.data import Data
 from stacks.edge import Edge
 from stacks.entry import Entry
@@ -34,6 +37,7 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
         ManagementTrail(
             app, deployment=deployment, management=deployment.accounts.management, archive=organization_archive
         )
+    backup_service = None if deployment.organization is None else BackupService(app, deployment=deployment)
     for stage in deployment.stages:
         archive = LogArchiveStage(app, deployment=deployment, stage=stage)
         archive_edge = LogArchiveEdge(app, deployment=deployment, stage=stage)
@@ -45,6 +49,20 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
         alarms_edge = AlarmsEdge(app, deployment=deployment, stage=stage)
         network = Network(app, deployment=deployment, stage=stage, keys=keys)
         data = Data(app, deployment=deployment, stage=stage, keys=keys, network=network)
+        copies = [
+            BackupVault(app, deployment=deployment, stage=stage, account=account, region=region, service=backup_service)
+            for account, region in BackupVault.places(deployment, stage)
+        ]
+        Backup(
+            app,
+            deployment=deployment,
+            stage=stage,
+            keys=keys,
+            network=network,
+            alarms=alarms,
+            data=data,
+            copies=copies,
+        )
         Access(
             app, deployment=deployment, stage=stage, keys=keys, network=network, alarms=alarms, database=data.cluster
         )

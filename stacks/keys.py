@@ -26,6 +26,10 @@ class Keys(StageStack):
         self.data.allow_sessions()
         self.data.allow_auto_scaling()
         self.messaging.allow_alarms_and_events()
+        if deployment.organization is not None:
+            # Copies in the backup account are made from recovery points under these two keys.
+            for key in (self.data, self.backup):
+                key.allow_backup_roles(deployment.accounts.backup, sid="BackupAccountCopies")
 
     def _key(self, construct_id: str, data_class: str, protects: str, used_through: list[str]) -> CustomerKey:
         return CustomerKey(

@@ -133,6 +133,10 @@ class Names:
         """The stage's database cluster; RDS names its log groups after it."""
         return f"{self.prefix}-{stage.name}"
 
+    def backup_role(self, stage: Stage) -> str:
+        """The role under which AWS Backup reads a stage's stores; keys of the backup account name it."""
+        return self.role(f"backup-{stage.name}")
+
     def role(self, component: str) -> str:
         """A role that another account or a policy names before it exists, e.g. ``palisade-bastion``."""
         return f"{self.prefix}-{component}"

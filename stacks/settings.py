@@ -187,6 +187,7 @@ class Retention:
     """How long each class of log and data is kept, in days.
 
     ``*_log_days`` apply to live log groups and must be a CloudWatch value; ``*_archive_days`` to locked objects.
+    ``copied_backup_days`` is for the copies in other accounts and regions, each of which holds a whole database;
     ``documents_days`` is when nothing is left of a document, its backups (``document_backup_days``) included.
     """
 
@@ -200,6 +201,7 @@ class Retention:
     documents_days: int = 90
     document_backup_days: int = 7
     database_backup_days: int = 35
+    copied_backup_days: int = 14
     monthly_backup_days: int = 365
 
     @property
@@ -479,10 +481,13 @@ def _retention(deployment: Deployment) -> Iterator[str]:
             f"retention.database_backup_days is {retention.database_backup_days}; "
             "Aurora keeps 1 to 35 days of point-in-time recovery. Change it."
         )
-    if retention.monthly_backup_days < 120:
+    if not retention.copied_backup_days >= 1:
+        yield f"retention.copied_backup_days is {retention.copied_backup_days}; it must be at least 1. Change it."
+    longest = max(retention.copied_backup_days, retention.document_backup_days)
+    if not longest <= retention.monthly_backup_days <= 36500:
         yield (
-            f"retention.monthly_backup_days is {retention.monthly_backup_days}; AWS Backup keeps a copy that moved to "
-            "cold storage for at least 90 days beyond the 30 days before the move. Use 120 or more."
+            f"retention.monthly_backup_days is {retention.monthly_backup_days}; monthly copies are kept at least as long "
+            f"as all others ({longest} days) and at most 36500. Change it."
         )
 
 

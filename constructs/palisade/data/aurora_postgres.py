@@ -106,6 +106,7 @@ class AuroraPostgres(Construct):
         super().__init__(scope, construct_id)
         self._name, self._keys, self._network = name, keys, network
         self.database = schema
+        self.subnet_group_name = name
         log_groups = [
             RetainedLogGroup(
                 self,
@@ -138,6 +139,7 @@ class AuroraPostgres(Construct):
             subnet_group=rds.SubnetGroup(
                 self,
                 "Subnets",
+                subnet_group_name=name,
                 description=f"{name}: isolated subnets of three zones",
                 vpc=network.vpc,
                 vpc_subnets=network.subnets,
@@ -148,7 +150,7 @@ class AuroraPostgres(Construct):
             serverless_v2_min_capacity=capacity.minimum,
             serverless_v2_max_capacity=capacity.maximum,
             serverless_v2_auto_pause_duration=cdk.Duration.minutes(30) if capacity.minimum == 0 else None,
-            backup=rds.BackupProps(retention=cdk.Duration.days(recovery_days), preferred_window="01:00-02:00"),
+            backup=rds.BackupProps(retention=cdk.Duration.days(recovery_days), preferred_window="22:00-22:30"),
             preferred_maintenance_window="sun:03:00-sun:04:00",
             copy_tags_to_snapshot=True,
             delete_automated_backups=False,

@@ -186,6 +186,31 @@ class CustomerKey(Construct):
                 },
             )
 
+    def allow_backup_roles(self, account: str, *, sid: str, names: Sequence[str] = ()) -> None:
+        """Let AWS Backup of ``account``, another account, use the key for copies that come from or go there.
+
+        Besides its service-linked role, ``names`` may be roles that AWS Backup works under there. They stand in a
+        condition, because a key policy refuses a principal that does not exist yet.
+        https://docs.aws.amazon.com/aws-backup/latest/devguide/create-cross-account-backup.html
+        """
+        roles = [
+            f"arn:aws:iam::{account}:role/{name}"
+            for name in ("aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup", *names)
+        ]
+        for suffix, actions, conditions in (
+            ("", _USE, {}),
+            ("Grants", ["kms:CreateGrant"], {"Bool": {"kms:GrantIsForAWSResource": "true"}}),
+        ):
+            self.resource.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid=f"{sid}{suffix}",
+                    principals=[iam.AccountPrincipal(account)],
+                    actions=actions,
+                    resources=["*"],
+                    conditions={"ArnEquals": {"aws:PrincipalArn": roles}, **conditions},
+                )
+            )
+
     def allow_sessions(self) -> None:
         """Let IAM of this account grant use of the key to both ends of a Session Manager session.
 

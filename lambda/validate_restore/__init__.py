@@ -1,0 +1,1 @@
+"""Checks what a restore test restored and reports the result to AWS Backup."""
