@@ -28,6 +28,7 @@ from stacks.settings import ConfigError, Deployment
 from stacks.site import Site
 from stacks.synthesis import chosen_deployment, command_line_context, new_app
 from stacks.trail import ManagementTrail, StageTrail
+from stacks.workloads.document_service import DocumentService
 
 
 def build(app: cdk.App, deployment: Deployment) -> cdk.App:
@@ -71,6 +72,16 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
             app, deployment=deployment, stage=stage, keys=keys, network=network, alarms=alarms, archive=archive
         )
         Edge(app, deployment=deployment, stage=stage, alarms=alarms_edge, archive=archive_edge, site=site, entry=entry)
+        DocumentService(
+            app,
+            deployment=deployment,
+            stage=stage,
+            keys=keys,
+            alarms=alarms,
+            network=network,
+            entry=entry,
+            access_logs=access_logs,
+        )
     return app
 
 

@@ -65,11 +65,12 @@ def main() -> None:
     from ministack import app as ministack
 
     from rehearsal import types
-    from rehearsal.emulator import adapter, gaps, moto_bridge
+    from rehearsal.emulator import adapter, gaps, moto_bridge, tenancy
 
     types.load()
     moto_bridge.install()
     gaps.install()
+    tenancy.install()
     adapter.install(endpoint)
 
     async def application(scope: Any, receive: Any, send: Any) -> None:

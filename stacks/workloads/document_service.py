@@ -6,16 +6,17 @@ import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_s3 as s3
 from palisade.acknowledge import acknowledge, in_packs
 from palisade.compute import Function, Placement, TokenLayer
-from palisade.edge import ApiFront, RestApi
+from palisade.edge import RestApi
 from palisade.storage import BackupClass, PrivateTable, TenantBucket
 from palisade.workloads import QueuedUploads, TenantRole
 
 from constructs import Construct
+from stacks.access_logs import AccessLogs
 from stacks.alarms import Alarms
 from stacks.base import StageStack
+from stacks.entry import Entry
 from stacks.keys import Keys
 from stacks.network import Network
 from stacks.settings import Deployment, Stage
@@ -44,8 +45,8 @@ class DocumentService(StageStack):
         keys: Keys,
         alarms: Alarms,
         network: Network,
-        front: ApiFront,
-        access_logs: s3.IBucket,
+        entry: Entry,
+        access_logs: AccessLogs,
     ) -> None:
         super().__init__(scope, deployment=deployment, stage=stage, subject="documents", stateful=True)
         self._alarms = alarms
@@ -64,7 +65,7 @@ class DocumentService(StageStack):
             "Objects",
             name=self.names.bucket("documents", stage.account, self.region),
             key=keys.data.key,
-            access_logs=access_logs,
+            access_logs=access_logs.bucket,
             backup=BackupClass.DOCUMENTS,
             expire_days=retention.document_live_days,
             noncurrent_days=1,
@@ -157,7 +158,7 @@ class DocumentService(StageStack):
             name=f"{self.names.prefix}-documents",
             description="Documents of one tenant",
             base_path="v1",
-            front=front,
+            front=entry.api_front,
             authorizer=authorizer.function,
         )
         self.api.route("POST", "/documents", service.function, body=_announcement())
