@@ -71,3 +71,7 @@ bench: setup ## measure what users wait for, as ratios to a floor measured in th
 .PHONY: picture
 picture: ## draw docs/architecture.svg from the templates
 	@$(SYNTH) && $(PYTHON) -m ops.picture
+
+.PHONY: destroy
+destroy: setup ## delete one stage or account role, after showing what goes and what stays
+	@$(PYTHON) -m ops.destroy --deployment $(DEPLOYMENT) $(STAGE)
