@@ -72,7 +72,6 @@ class Network(StageStack):
         self.application_subnets = network.select(Tier.APPLICATION)
         self.data_subnets = network.select(Tier.DATA)
         ClosedDefaults(self, "ClosedDefaults", vpc=network.resource, placement=outside)
-        BlockedPublicAccess(self, "BlockedPublicAccess", network=network)
 
         lists = ManagedLists(self, "ManagedLists", placement=outside)
         groups = TierGroups(
@@ -121,6 +120,7 @@ class Network(StageStack):
             )
         else:
             network.lead_out()
+        BlockedPublicAccess(self, "BlockedPublicAccess", network=network)
 
         FlowLog(self, "FlowLog", vpc_id=network.vpc_id, bucket_name=self.names.delivery_bucket(stage.name, Log.FLOW))
         ResolverLog(

@@ -6,7 +6,7 @@ from palisade.network.blocked_public_access import BlockedPublicAccess
 from palisade.network.closed_defaults import ClosedDefaults
 from palisade.network.dns_firewall import DnsFirewall
 from palisade.network.egress_firewall import EgressFirewall
-from palisade.network.flow_log import FLOW_LOG_FIELDS, FlowLog
+from palisade.network.flow_log import FlowLog
 from palisade.network.managed_lists import ManagedLists
 from palisade.network.perimeter import Perimeter
 from palisade.network.resolver_log import ResolverLog
@@ -15,7 +15,6 @@ from palisade.network.tier_groups import TierGroups
 from palisade.network.tiered_vpc import TieredVpc
 
 __all__ = [
-    "FLOW_LOG_FIELDS",
     "INTERFACE_SERVICES",
     "AddressPlan",
     "BlockedPublicAccess",

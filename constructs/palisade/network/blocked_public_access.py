@@ -11,7 +11,7 @@ from palisade.network.tiered_vpc import TieredVpc
 
 class BlockedPublicAccess(Construct):
     """In this account and region no VPC reaches or is reached from the internet, whatever its routes and groups say,
-    except that load balancer subnets do both and NAT subnets reach out.
+    except that load balancer subnets do both, and NAT and firewall subnets reach out. Make it after every tier.
 
     Control: ``network.public-access.blocked``.
     https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa.html
@@ -20,8 +20,12 @@ class BlockedPublicAccess(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, network: TieredVpc) -> None:
         super().__init__(scope, construct_id)
         block = ec2.CfnVPCBlockPublicAccessOptions(self, "Resource", internet_gateway_block_mode="block-bidirectional")
-        for tier, mode in ((Tier.PUBLIC, "allow-bidirectional"), (Tier.EGRESS, "allow-egress")):
-            for place, subnet in enumerate(network.subnets[tier], start=1):
+        for tier, mode in (
+            (Tier.PUBLIC, "allow-bidirectional"),
+            (Tier.EGRESS, "allow-egress"),
+            (Tier.FIREWALL, "allow-egress"),
+        ):
+            for place, subnet in enumerate(network.subnets.get(tier, []), start=1):
                 exempt = ec2.CfnVPCBlockPublicAccessExclusion(
                     self,
                     f"{tier.value.capitalize()}{place}",

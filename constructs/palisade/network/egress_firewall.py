@@ -91,7 +91,7 @@ class EgressFirewall(Construct):
                     {
                         "logType": log_type,
                         "logDestinationType": "S3",
-                        "logDestination": {"bucketName": bucket_name, "prefix": log_type.lower()},
+                        "logDestination": {"bucketName": bucket_name},
                     }
                     for log_type in ("ALERT", "FLOW")
                 ]

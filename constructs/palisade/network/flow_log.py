@@ -5,41 +5,7 @@ from __future__ import annotations
 from aws_cdk import aws_ec2 as ec2
 
 from constructs import Construct
-
-FLOW_LOG_FIELDS = (
-    "version",
-    "account-id",
-    "interface-id",
-    "srcaddr",
-    "dstaddr",
-    "srcport",
-    "dstport",
-    "protocol",
-    "packets",
-    "bytes",
-    "start",
-    "end",
-    "action",
-    "log-status",
-    "vpc-id",
-    "subnet-id",
-    "instance-id",
-    "tcp-flags",
-    "type",
-    "pkt-srcaddr",
-    "pkt-dstaddr",
-    "region",
-    "az-id",
-    "pkt-src-aws-service",
-    "pkt-dst-aws-service",
-    "flow-direction",
-    "traffic-path",
-    "reject-reason",
-)
-"""The fields of a record, in the order in which they stand in a line; the archive's table has the same columns.
-
-https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html
-"""
+from palisade.archive import FLOW_LOG_FORMAT
 
 
 class FlowLog(Construct):
@@ -61,7 +27,7 @@ class FlowLog(Construct):
             traffic_type="ALL",
             log_destination_type="s3",
             log_destination=f"arn:aws:s3:::{bucket_name}",
-            log_format=" ".join(f"${{{field}}}" for field in FLOW_LOG_FIELDS),
+            log_format=FLOW_LOG_FORMAT,
             max_aggregation_interval=60,
             destination_options={
                 "FileFormat": "plain-text",

@@ -49,7 +49,8 @@ class TierGroups(Construct):
 
         self._connect(balancer, application, application_port, "Load balancer to application")
         self._connect(application, database, database_port, "Application to database")
-        self._connect(application, endpoint, _HTTPS, "Application to AWS services")
+        # The application's way to anywhere, below, is also its way to the endpoints.
+        self._admit(application, endpoint, _HTTPS, "Application to AWS services")
         self._connect(bastion, database, database_port, "Forwarded sessions to database")
         self._connect(bastion, endpoint, _HTTPS, "Bastion to AWS services")
         ec2.CfnSecurityGroupIngress(
@@ -110,6 +111,9 @@ class TierGroups(Construct):
             destination_security_group_id=target.attr_group_id,
             description=description,
         )
+        self._admit(source, target, port, description)
+
+    def _admit(self, source: ec2.CfnSecurityGroup, target: ec2.CfnSecurityGroup, port: int, description: str) -> None:
         ec2.CfnSecurityGroupIngress(
             self,
             f"{target.node.id}From{source.node.id}",
