@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from palisade.backup import BackupPlan, BackupRole, BackupRule, Copy, JobAlerts, RestoreTesting, Vault
+from palisade.backup import BackupOptions, BackupPlan, BackupRole, BackupRule, Copy, JobAlerts, RestoreTesting, Vault
 from palisade.compute import Placement
 from palisade.storage import BackupClass
 
@@ -75,6 +75,13 @@ class Backup(StageStack):
 
         for vault in copies:
             self.add_stack_dependency(vault)
+        placement = Placement(
+            log_key=keys.logs.key,
+            environment_key=keys.secrets.key,
+            log_group_prefix=self.names.log_group("backup"),
+            log_days=retention.server_log_days,
+        )
+        BackupOptions(self, "Options", placement=placement)
         JobAlerts(self, "JobAlerts", topic=alarms.topic, undelivered=alarms.undelivered)
         RestoreTesting(
             self,
@@ -89,12 +96,7 @@ class Backup(StageStack):
                 },
                 "DynamoDB": {"encryptionType": "KMS", "kmsMasterKeyArn": keys.data.arn},
             },
-            placement=Placement(
-                log_key=keys.logs.key,
-                environment_key=keys.secrets.key,
-                log_group_prefix=self.names.log_group("backup"),
-                log_days=retention.server_log_days,
-            ),
+            placement=placement,
             topic=alarms.topic,
             undelivered=alarms.undelivered,
         )

@@ -218,3 +218,11 @@ def test_a_store_that_lost_its_tag_or_belongs_to_another_account_is_noticed(
 def test_a_daily_schedule_would_not_meet_the_objective(every_selection: list[Selection]) -> None:
     rule = dataclasses.replace(every_selection[0].rules[0], schedule="cron(0 5 * * ? *)")
     assert rule.worst_age + TIME_TO_COPY > RECOVERY_POINT_OBJECTIVE
+
+
+def test_table_backups_are_fully_managed_before_they_are_copied(assembly: Assembly) -> None:
+    options = list(assembly.resources("Custom::SetBackupOptions"))
+    assert {stack.account for stack, _ in options} == {stage.account for stage in FIXTURE.stages}
+    for _, option in options:
+        assert option.properties["FullyManaged"] == ["DynamoDB"]
+        assert set(option.properties["ResourceTypes"]) == {"Aurora", "DynamoDB", "S3"}

@@ -2,12 +2,14 @@
 
 from palisade.backup.job_alerts import JobAlerts
 from palisade.backup.locked_vault import LockedVault, VaultLock
+from palisade.backup.options import BackupOptions
 from palisade.backup.plan import BackupPlan, BackupRule, Copy
 from palisade.backup.restore_testing import RestoreTesting
 from palisade.backup.roles import BackupRole, RestoreRole
 from palisade.backup.vault import Vault
 
 __all__ = [
+    "BackupOptions",
     "BackupPlan",
     "BackupRole",
     "BackupRule",

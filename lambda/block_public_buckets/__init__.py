@@ -1,0 +1,1 @@
+"""Blocks public access to every bucket and access point of the account."""

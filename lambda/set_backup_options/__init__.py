@@ -1,0 +1,1 @@
+"""Turns on what AWS Backup leaves to each account and region to choose."""
