@@ -24,10 +24,10 @@ _CODE = """\
 const DOCUMENTS = %(documents)s;
 
 function handler(event) {
-    const found = DOCUMENTS[event.request.uri];
-    if (!found) {
+    if (!Object.prototype.hasOwnProperty.call(DOCUMENTS, event.request.uri)) {
         return event.request;
     }
+    const found = DOCUMENTS[event.request.uri];
     // RFC 9116 asks for a date at most a year ahead.
     const expires = new Date(Date.now() + 180 * 86400000).toISOString();
     return {
