@@ -22,9 +22,10 @@ from palisade.edge import (
 from constructs import Construct
 from stacks.alarms import AlarmsEdge
 from stacks.base import StageStack
-from stacks.entry import Entry
+from stacks.entry import STATUS_PATH, Entry
 from stacks.log_archive import LogArchiveEdge
 from stacks.names import Log
+from stacks.network import EGRESS_DOCUMENT_PATH
 from stacks.settings import EDGE_REGION, Deployment, Shield, Stage
 from stacks.site import Site
 
@@ -75,6 +76,7 @@ class Edge(StageStack):
                     self, "Files", bucket_name=self.names.site_bucket(stage), region=self.names.home
                 ),
                 balancer_host=self.names.origin_host(stage),
+                balancer_paths=(STATUS_PATH, EGRESS_DOCUMENT_PATH),
                 secret=origin_secret_elsewhere(self.names.origin_secret(stage, stage.domain.origin_secrets[-1])),
             ),
             connect_to=[

@@ -26,8 +26,11 @@ from stacks.base import StageStack
 from stacks.keys import Keys
 from stacks.log_archive import LogArchiveStage
 from stacks.names import Log
-from stacks.network import Network
+from stacks.network import EGRESS_DOCUMENT_PATH, Network
 from stacks.settings import EDGE_REGION, Deployment, Shield, Stage
+
+STATUS_PATH = "/status"
+"""Where the public asks whether the stage is up."""
 
 _VERSION = tomllib.loads((Path(__file__).resolve().parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
 
@@ -112,7 +115,14 @@ class Entry(StageStack):
             for number in stage.domain.origin_secrets
         ]
         self.status_targets = self.entry.answer(
-            "Status", path="/status", function=self.status.function, origin_secrets=secrets, priority=10
+            "Status", path=STATUS_PATH, function=self.status.function, origin_secrets=secrets, priority=10
+        )
+        self.entry.say(
+            "EgressAddresses",
+            path=EGRESS_DOCUMENT_PATH,
+            document=network.egress_document,
+            origin_secrets=secrets,
+            priority=20,
         )
 
         api = ServedHost(self, "Api", host=api_host, zone_id=zone_id)

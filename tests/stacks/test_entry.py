@@ -21,6 +21,16 @@ def _attributes(resource: Resource, name: str) -> dict[str, str]:
     return {attribute["Key"]: attribute["Value"] for attribute in resource.properties[name]}
 
 
+def _deployed(value: Any) -> str:
+    """The text that CloudFormation makes of ``value``, each address in it as long as one can be."""
+    if isinstance(value, str):
+        return value
+    if "Fn::Join" in value:
+        separator, parts = value["Fn::Join"]
+        return str(separator.join(_deployed(part) for part in parts))
+    return "255.255.255.255"
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_nothing_listens_for_plain_http(assembly: Assembly, stage: str) -> None:
     listener = _one(assembly, f"{stage}-entry", "ElasticLoadBalancingV2::Listener")
@@ -46,14 +56,32 @@ def test_a_stranger_gets_a_bare_404(assembly: Assembly, stage: str) -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_rule_asks_for_a_secret_that_no_template_holds(assembly: Assembly, stage: str) -> None:
-    rule = _one(assembly, f"{stage}-entry", "ElasticLoadBalancingV2::ListenerRule")
-    (header,) = (c["HttpHeaderConfig"] for c in rule.properties["Conditions"] if c["Field"] == "http-header")
-    assert header["HttpHeaderName"] == "X-Origin-Verify"
-    for value in header["Values"]:
-        assert json.dumps(value).count("{{resolve:secretsmanager:") == 1
-        assert (
-            assembly[f"{stage}-entry"].resources[value["Fn::Join"][1][1]["Ref"]].type == "AWS::SecretsManager::Secret"
-        )
+    resources = assembly[f"{stage}-entry"].resources
+    rules = [r.properties for r in resources.values() if r.type == "AWS::ElasticLoadBalancingV2::ListenerRule"]
+    assert {rule["Priority"] for rule in rules} == {10, 20}
+    for rule in rules:
+        (header,) = (c["HttpHeaderConfig"] for c in rule["Conditions"] if c["Field"] == "http-header")
+        assert header["HttpHeaderName"] == "X-Origin-Verify"
+        for value in header["Values"]:
+            assert json.dumps(value).count("{{resolve:secretsmanager:") == 1
+            assert resources[value["Fn::Join"][1][1]["Ref"]].type == "AWS::SecretsManager::Secret"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_addresses_that_customers_allow_fit_into_an_answer(assembly: Assembly, stage: str) -> None:
+    (rule,) = (
+        r.properties
+        for r in assembly[f"{stage}-entry"].resources.values()
+        if r.type == "AWS::ElasticLoadBalancingV2::ListenerRule" and r.properties["Priority"] == 20
+    )
+    (action,) = rule["Actions"]
+    body = action["FixedResponseConfig"]["MessageBody"]
+    assert action["FixedResponseConfig"]["ContentType"] == "application/json"
+    text = _deployed(body)
+    document = json.loads(text)
+    assert document["stage"] == stage
+    assert len(document["egress_addresses"]) == {"dev": 1, "prod": 3}[stage]
+    assert len(text) <= 1024
 
 
 @pytest.mark.parametrize("stage", STAGES)

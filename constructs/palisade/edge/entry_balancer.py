@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_certificatemanager as acm
@@ -118,6 +119,26 @@ class EntryBalancer(Construct):
             unhealthy_threshold_count=2,
         )
         targets.add_resource_dependency(permission)
+        self._rule(construct_id, path, origin_secrets, priority, type="forward", target_group_arn=targets.ref)
+        return targets
+
+    def say(self, construct_id: str, *, path: str, document: str, origin_secrets: Sequence[str], priority: int) -> None:
+        """Answer ``path`` with ``document``, a JSON text of at most 1,024 bytes, for requests that carry a secret.
+
+        https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-action-types.html#fixed-response-actions
+        """
+        self._rule(
+            construct_id,
+            path,
+            origin_secrets,
+            priority,
+            type="fixed-response",
+            fixed_response_config=elb.CfnListenerRule.FixedResponseConfigProperty(
+                status_code="200", content_type="application/json", message_body=document
+            ),
+        )
+
+    def _rule(self, construct_id: str, path: str, origin_secrets: Sequence[str], priority: int, **action: Any) -> None:
         elb.CfnListenerRule(
             self,
             f"{construct_id}Rule",
@@ -135,9 +156,8 @@ class EntryBalancer(Construct):
                     path_pattern_config=elb.CfnListenerRule.PathPatternConfigProperty(values=[path]),
                 ),
             ],
-            actions=[elb.CfnListenerRule.ActionProperty(type="forward", target_group_arn=targets.ref)],
+            actions=[elb.CfnListenerRule.ActionProperty(**action)],
         )
-        return targets
 
     def failure_alarm(self, topic: sns.ITopic) -> cloudwatch.Alarm:
         """An alarm when the load balancer itself fails requests, which an attack would cause first."""

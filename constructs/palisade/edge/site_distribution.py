@@ -20,21 +20,22 @@ from palisade.edge.origin_secret import ORIGIN_HEADER
 
 @dataclass(frozen=True, kw_only=True)
 class Origins:
-    """Where the distribution gets its answers: the site's bucket, and the load balancer at ``balancer_host``.
+    """Where the distribution gets its answers: the site's bucket, and the load balancer for ``balancer_paths``.
 
     ``secret`` is a reference to the origin secret, which CloudFormation resolves.
     """
 
     site: s3.IBucket
     balancer_host: str
+    balancer_paths: tuple[str, ...]
     secret: str
 
 
 class SiteDistribution(Construct):
     """Serves ``host`` over TLS 1.3 and HTTP/2 or 3; a request over plain HTTP is refused, not redirected.
 
-    The bucket is read with signed requests (origin access control); ``/status`` goes to the load balancer, uncached and
-    with the origin secret. Every answer carries the headers of a Mozilla Observatory and SSL Labs A+; ``connect_to`` are
+    The bucket is read with signed requests (origin access control); the load balancer's paths are never cached, and
+    carry the origin secret. Every answer carries the headers of a Mozilla Observatory and SSL Labs A+; ``connect_to`` are
     the origins that scripts of the site may call. Without geographic limits: customers travel.
 
     Controls: ``edge.distribution.tls``, ``edge.distribution.https-only``, ``edge.distribution.headers``,
@@ -95,13 +96,14 @@ class SiteDistribution(Construct):
             price_class=cloudfront.PriceClass.PRICE_CLASS_ALL,
             default_behavior=self._site,
             additional_behaviors={
-                "/status": cloudfront.BehaviorOptions(
+                path: cloudfront.BehaviorOptions(
                     origin=balancer,
                     viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
                     allowed_methods=cloudfront.AllowedMethods.ALLOW_GET_HEAD,
                     cache_policy=cloudfront.CachePolicy.CACHING_DISABLED,
                     response_headers_policy=headers,
-                ),
+                )
+                for path in from_origins.balancer_paths
             },
         )
         self.arn = f"arn:aws:cloudfront::{cdk.Stack.of(self).account}:distribution/{self.distribution.distribution_id}"
