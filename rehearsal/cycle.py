@@ -213,7 +213,7 @@ class Rehearsal:
         self._lift_protection(View(aws=self._aws, resources=expected))
 
         def work(stack: Stack) -> deploy.Outcome:
-            if stack.termination_protection:
+            if stack.termination_protection and stack.name in self._created:
                 self._tally(
                     stack.name,
                     f"{stack.name}: termination protection refuses a deletion",

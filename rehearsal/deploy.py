@@ -16,6 +16,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from assembly import Stack
+from ops.bootstrap.boundary import boundary
 from rehearsal.server import EmbeddedAws
 
 TEMPLATE_BODY_LIMIT = 51_200
@@ -51,7 +52,6 @@ class Outcome:
 
 PUBLIC_PARAMETERS = re.compile(r"/aws/service/[\w./-]+")
 BOUNDARY = re.compile(r":policy/([\w+=,.@-]+)")
-BOUNDARY_FOLDER = Path(__file__).resolve().parent.parent / "bootstrap"
 
 
 def bootstrap(aws: EmbeddedAws, stacks: Iterable[Stack]) -> None:
@@ -66,7 +66,8 @@ def bootstrap(aws: EmbeddedAws, stacks: Iterable[Stack]) -> None:
             aws.ask("public-parameter", account=stack.account, region=stack.region, name=name)
     for account, name in sorted({(stack.account, name) for stack in stacks for name in _boundaries(stack)}):
         region = next(stack.region for stack in stacks if stack.account == account)
-        aws.client("iam", account, region).create_policy(PolicyName=name, PolicyDocument=_boundary_document())
+        own = [stack for stack in stacks if stack.account == account]
+        aws.client("iam", account, region).create_policy(PolicyName=name, PolicyDocument=json.dumps(boundary(own)))
     for account, region in sorted({(stack.account, stack.region) for stack in stacks}):
         aws.client("ssm", account, region).put_parameter(
             Name=f"/cdk-bootstrap/{QUALIFIER}/version", Value=BOOTSTRAP_VERSION, Type="String", Overwrite=True
@@ -83,10 +84,6 @@ def _boundaries(stack: Stack) -> set[str]:
         for name in BOUNDARY.findall(json.dumps(item.properties.get("PermissionsBoundary", "")))
     }
     return named - own
-
-
-def _boundary_document() -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 
 
 def _bucket(aws: EmbeddedAws, account: str, region: str, name: str) -> None:
@@ -237,8 +234,11 @@ def delete(aws: EmbeddedAws, stack: Stack) -> Outcome:
     """Delete one stack and wait for the end."""
     started = time.monotonic()
     cloudformation = aws.client("cloudformation", stack.account, stack.region)
-    identity = cloudformation.describe_stacks(StackName=stack.name)["Stacks"][0]["StackId"]
-    cloudformation.delete_stack(StackName=stack.name)
+    try:
+        identity = cloudformation.describe_stacks(StackName=stack.name)["Stacks"][0]["StackId"]
+        cloudformation.delete_stack(StackName=stack.name)
+    except ClientError as error:
+        return Outcome(stack=stack, status="REFUSED", seconds=time.monotonic() - started, failures=[str(error)])
     status = _await_stack(cloudformation, identity)
     failures = [] if status == "DELETE_COMPLETE" else events(cloudformation, identity)
     return Outcome(stack=stack, status=status, seconds=time.monotonic() - started, failures=failures)

@@ -134,6 +134,7 @@ def _trail(cloudtrail: Any, resource: Resource, _view: View) -> Any:
         "TrailName": found[0]["Name"],
         "EnableLogFileValidation": found[0]["LogFileValidationEnabled"],
         "IsLogging": cloudtrail.get_trail_status(Name=resource.id)["IsLogging"],
+        "InsightSelectors": cloudtrail.get_insight_selectors(TrailName=resource.id).get("InsightSelectors"),
         "EventSelectors": selectors.get("EventSelectors"),
         "AdvancedEventSelectors": selectors.get("AdvancedEventSelectors"),
     }

@@ -148,6 +148,25 @@ def _endpoint(ec2: Any, resource: Resource, view: View) -> Any:
     return {**found, "SecurityGroupIds": [group["GroupId"] for group in found.get("Groups", [])]}
 
 
+def _domain_list(resolver: Any, resource: Resource, _view: View) -> Any:
+    found = resolver.get_firewall_domain_list(FirewallDomainListId=resource.id)["FirewallDomainList"]
+    return {**found, "Domains": resolver.list_firewall_domains(FirewallDomainListId=resource.id)["Domains"]}
+
+
+def _rule_group(resolver: Any, resource: Resource, _view: View) -> Any:
+    found = resolver.get_firewall_rule_group(FirewallRuleGroupId=resource.id)["FirewallRuleGroup"]
+    return {**found, "FirewallRules": resolver.list_firewall_rules(FirewallRuleGroupId=resource.id)["FirewallRules"]}
+
+
+def _group_association(resolver: Any, resource: Resource, _view: View) -> Any:
+    return resolver.get_firewall_rule_group_association(FirewallRuleGroupAssociationId=resource.id)[
+        "FirewallRuleGroupAssociation"
+    ]
+
+
+described("AWS::Route53Resolver::FirewallDomainList", "route53resolver", _domain_list)
+described("AWS::Route53Resolver::FirewallRuleGroup", "route53resolver", _rule_group)
+described("AWS::Route53Resolver::FirewallRuleGroupAssociation", "route53resolver", _group_association)
 described("AWS::EC2::VPC", "ec2", _vpc)
 described("AWS::EC2::Subnet", "ec2", _first("describe_subnets", "Subnets", "SubnetIds"))
 described("AWS::EC2::RouteTable", "ec2", _first("describe_route_tables", "RouteTables", "RouteTableIds"))

@@ -7,7 +7,7 @@ import os
 from typing import Any
 from xml.sax.saxutils import escape
 
-from ministack.core import iam_evaluator
+from ministack.core import iam_actions, iam_evaluator
 from ministack.services import ec2, rds
 from ministack.services.cloudformation import provisioners
 
@@ -21,6 +21,7 @@ def install() -> None:
     _flow_logs_keep_their_format()
     _gateways_tell_their_address()
     _databases_tell_their_hardening()
+    _requests_name_their_resource()
     _callers_belong_to_the_organization()
 
 
@@ -188,6 +189,35 @@ def _databases_tell_their_hardening() -> None:
         rds._cluster_xml, (*insights, "PerformanceInsightsEnabled", "PerformanceInsightsRetentionPeriod")
     )
     rds._instance_xml = telling(rds._instance_xml, insights)
+
+
+_EC2_RESOURCES = {
+    "GroupId": "security-group",
+    "NetworkAclId": "network-acl",
+    "InstanceId.1": "instance",
+    "InstanceId": "instance",
+    "RouteTableId": "route-table",
+    "SubnetId": "subnet",
+    "VpcId": "vpc",
+}
+
+
+def _requests_name_their_resource() -> None:
+    """ministack takes EC2 requests for requests about every resource, so policies on one would refuse them."""
+    original = iam_actions.extract_resource_arn
+
+    def resource(service: str, *rest: Any) -> Any:
+        found = original(service, *rest)
+        if service == "ec2" and found == "*":
+            *_, params, region, account = rest
+            for name, kind in _EC2_RESOURCES.items():
+                identity = params.get(name)
+                if identity:
+                    text = identity[0] if isinstance(identity, list) else identity
+                    return f"arn:aws:ec2:{region}:{account}:{kind}/{text}"
+        return found
+
+    iam_actions.extract_resource_arn = resource
 
 
 def _shown(value: Any) -> str:

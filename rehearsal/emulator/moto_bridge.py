@@ -12,10 +12,13 @@ from urllib.parse import urlencode
 from ministack import app as ministack
 from ministack.core.responses import get_account_id
 
+from rehearsal.emulator import resolver
+
 Answer = tuple[int, dict[str, str], bytes]
 
 WHOLE_SERVICES = (
     "application-autoscaling",
+    "cloudtrail",
     "config",
     "guardduty",
     "macie2",
@@ -26,12 +29,11 @@ WHOLE_SERVICES = (
     "shield",
     "synthetics",
 )
-"""Config replaces ministack's own, which cannot delete recorders or channels."""
+"""Config replaces ministack's own, which cannot delete recorders or channels, and CloudTrail lacks its Insights there."""
 
 BY_TARGET = {
     "ssm": ("Document", "MaintenanceWindow", "PatchBaseline", "PatchGroup"),
     "wafv2": ("LoggingConfiguration",),
-    "cloudtrail": ("InsightSelectors",),
 }
 """Operations of a service that go to moto, by a part of their X-Amz-Target; the rest stays with ministack."""
 
@@ -54,8 +56,11 @@ def ask(method: str, path: str, headers: Mapping[str, str], body: bytes, query: 
     """One request to moto, in the account of the request being served."""
     from werkzeug.test import Client
 
-    if "PatchGroup" in headers.get("x-amz-target", ""):
+    target = headers.get("x-amz-target", "")
+    if "PatchGroup" in target:
         _patch_groups_let_go()
+    elif "CloudTrail" in target:
+        _trails_look_for_their_bucket()
     pairs = [(key, item) for key, value in query.items() for item in (value if isinstance(value, list) else [value])]
     kept = {key: value for key, value in headers.items() if key.lower() not in _SKIPPED_HEADERS}
     kept["x-moto-account-id"] = get_account_id()
@@ -79,10 +84,28 @@ def _patch_groups_let_go() -> None:
             }
         return baseline_id, patch_group
 
-    SimpleSystemManagerBackend.deregister_patch_baseline_for_patch_group = deregister  # type: ignore[method-assign]
+    setattr(SimpleSystemManagerBackend, "deregister_patch_baseline_for_patch_group", deregister)  # noqa: B010
+
+
+@functools.cache
+def _trails_look_for_their_bucket() -> None:
+    """moto looks for a trail's bucket and topic in its own stores, and they are ministack's."""
+    from ministack.services import s3
+    from moto.cloudtrail import models
+    from moto.cloudtrail.exceptions import S3BucketDoesNotExistException
+
+    def exists(self: Any) -> None:
+        if s3._bucket_owner_account(self.bucket_name) is None:
+            raise S3BucketDoesNotExistException(f"S3 bucket {self.bucket_name} does not exist!")
+
+    setattr(models.Trail, "check_bucket_exists", exists)  # noqa: B010 - mypy knows the method
+    setattr(models.Trail, "check_topic_exists", lambda _self: None)  # noqa: B010 - mypy knows the method
 
 
 async def handler(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Answer:
+    operation = headers.get("x-amz-target", "").rpartition(".")[2]
+    if operation in resolver.OPERATIONS:
+        return resolver.answer(operation, body)
     return await asyncio.to_thread(ask, method, path, headers, body, query)
 
 

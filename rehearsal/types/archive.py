@@ -34,6 +34,9 @@ def _trail_started(context: Context, identity: str, props: Props, _answer: Any) 
         cloudtrail.put_event_selectors(TrailName=identity, EventSelectors=basic)
     if advanced:
         cloudtrail.put_event_selectors(TrailName=identity, AdvancedEventSelectors=advanced)
+    insights = [{"InsightType": item["InsightType"]} for item in props.get("InsightSelectors") or []]
+    if insights:
+        cloudtrail.put_insight_selectors(TrailName=identity, InsightSelectors=insights)
 
 
 spec(

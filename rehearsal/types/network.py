@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rehearsal.emulator.engine import fit, operation, problems
 from rehearsal.emulator.spec import Context, Props, made_up, spec, true
 
 
@@ -151,7 +152,7 @@ spec(
     update="create",
 )
 
-# -- Route 53 Resolver: moto keeps query logging; nobody here knows the DNS firewall.
+# -- Route 53 Resolver, kept by rehearsal.emulator.resolver.
 spec(
     "AWS::Route53Resolver::ResolverQueryLoggingConfig",
     "route53resolver",
@@ -174,56 +175,80 @@ spec(
         "ResourceId": p["ResourceId"],
     },
 )
+
+
+def _fill_list(context: Context, identity: str, props: Props, _answer: Any) -> None:
+    context.client("route53resolver").update_firewall_domains(
+        FirewallDomainListId=identity, Operation="REPLACE", Domains=list(props.get("Domains") or [])
+    )
+
+
 spec(
     "AWS::Route53Resolver::FirewallDomainList",
     "route53resolver",
     "create_firewall_domain_list",
-    made_up("rslvr-fdl-"),
+    "FirewallDomainList.Id",
     drop=("Domains",),
     extra=lambda p, c: {"CreatorRequestId": c.logical_id, "Name": p.get("Name") or c.name()},
-    attributes={
-        "Id": made_up("rslvr-fdl-"),
-        "Arn": lambda p, r, c: c.arn("route53resolver", "firewall-domain-list/" + made_up("rslvr-fdl-")(p, r, c)),
+    after=_fill_list,
+    attributes={"Id": "FirewallDomainList.Id", "Arn": "FirewallDomainList.Arn"},
+    update="update_firewall_domains",
+    update_with=lambda i, p, _a: {
+        "FirewallDomainListId": i,
+        "Operation": "REPLACE",
+        "Domains": list(p.get("Domains") or []),
     },
-    recorded=True,
+    delete="delete_firewall_domain_list",
+    delete_with=lambda i, _p, _a: {"FirewallDomainListId": i},
 )
 
 
-def _rule_group(props: Props, context: Context) -> Props:
-    from rehearsal.emulator.engine import fit, operation, problems
-
-    rules = [
-        {**rule, "FirewallRuleGroupId": "rslvr-frg-checked", "Name": rule.get("Name", "rule"), "CreatorRequestId": "x"}
-        for rule in props.get("FirewallRules") or []
-    ]
+def _fill_group(context: Context, identity: str, props: Props, _answer: Any) -> None:
+    resolver = context.client("route53resolver")
+    _empty_group(context, identity, props)
     shape = operation("route53resolver", "create_firewall_rule").input_shape
-    wrong = [text for rule in rules for text in problems(shape, fit(shape, rule, set()))]
-    if wrong:
-        raise ValueError(f"route53resolver would refuse the rules of {context.logical_id}: {'; '.join(wrong)}")
-    return {"CreatorRequestId": context.logical_id, "Name": props.get("Name") or context.name()}
+    for number, rule in enumerate(props.get("FirewallRules") or []):
+        fitted = fit(shape, dict(rule), set())
+        wrong = problems(shape, fitted)
+        if wrong:
+            raise ValueError(f"route53resolver would refuse rule {number}: {'; '.join(wrong)}")
+        name = {"Name": f"rule-{number}", "CreatorRequestId": f"{context.logical_id}-{number}"}
+        resolver.create_firewall_rule(**{**name, **fitted, "FirewallRuleGroupId": identity})
+
+
+def _empty_group(context: Context, identity: str, _props: Props) -> None:
+    resolver = context.client("route53resolver")
+    for rule in resolver.list_firewall_rules(FirewallRuleGroupId=identity)["FirewallRules"]:
+        which = {name: rule[name] for name in ("FirewallDomainListId", "FirewallThreatProtectionId") if name in rule}
+        resolver.delete_firewall_rule(FirewallRuleGroupId=identity, **which)
 
 
 spec(
     "AWS::Route53Resolver::FirewallRuleGroup",
     "route53resolver",
     "create_firewall_rule_group",
-    made_up("rslvr-frg-"),
+    "FirewallRuleGroup.Id",
     drop=("FirewallRules",),
-    extra=_rule_group,
-    attributes={
-        "Id": made_up("rslvr-frg-"),
-        "Arn": lambda p, r, c: c.arn("route53resolver", "firewall-rule-group/" + made_up("rslvr-frg-")(p, r, c)),
-    },
-    recorded=True,
+    extra=lambda p, c: {"CreatorRequestId": c.logical_id, "Name": p.get("Name") or c.name()},
+    after=_fill_group,
+    attributes={"Id": "FirewallRuleGroup.Id", "Arn": "FirewallRuleGroup.Arn"},
+    update="get_firewall_rule_group",
+    update_with=lambda i, _p, _a: {"FirewallRuleGroupId": i},
+    before_delete=_empty_group,
+    delete="delete_firewall_rule_group",
+    delete_with=lambda i, _p, _a: {"FirewallRuleGroupId": i},
 )
 spec(
     "AWS::Route53Resolver::FirewallRuleGroupAssociation",
     "route53resolver",
     "associate_firewall_rule_group",
-    made_up("rslvr-frgassoc-"),
-    attributes={"Id": made_up("rslvr-frgassoc-")},
+    "FirewallRuleGroupAssociation.Id",
+    attributes={"Id": "FirewallRuleGroupAssociation.Id", "Arn": "FirewallRuleGroupAssociation.Arn"},
     extra=lambda p, c: {"CreatorRequestId": c.logical_id, "Name": p.get("Name") or c.name()},
-    recorded=True,
+    update="update_firewall_rule_group_association",
+    update_with=lambda i, _p, _a: {"FirewallRuleGroupAssociationId": i},
+    delete="disassociate_firewall_rule_group",
+    delete_with=lambda i, _p, _a: {"FirewallRuleGroupAssociationId": i},
 )
 spec(
     "AWS::Route53Resolver::FirewallConfig",
@@ -286,4 +311,13 @@ spec(
     "update_logging_configuration",
     lambda p, _r, _c: p["FirewallArn"],
     update="create",
+)
+
+spec(
+    "AWS::EC2::VPCBlockPublicAccessExclusion",
+    "ec2",
+    "create_vpc_block_public_access_exclusion",
+    made_up("vpcbpa-exclude-"),
+    attributes={"ExclusionId": made_up("vpcbpa-exclude-")},
+    recorded=True,
 )
