@@ -21,6 +21,7 @@ def install() -> None:
     _flow_logs_keep_their_format()
     _gateways_tell_their_address()
     _databases_tell_their_hardening()
+    _rules_keep_prefix_lists()
     _requests_name_their_resource()
     _callers_belong_to_the_organization()
 
@@ -189,6 +190,23 @@ def _databases_tell_their_hardening() -> None:
         rds._cluster_xml, (*insights, "PerformanceInsightsEnabled", "PerformanceInsightsRetentionPeriod")
     )
     rds._instance_xml = telling(rds._instance_xml, insights)
+
+
+def _rules_keep_prefix_lists() -> None:
+    """ministack drops the prefix lists of security group rules."""
+    original = ec2._parse_ip_permissions
+
+    def parse(params: Any, prefix: str) -> Any:
+        rules = original(params, prefix)
+        for number, rule in enumerate(rules, start=1):
+            place = f"{prefix}.{number}.PrefixListIds.1"
+            identity, text = ec2._p(params, f"{place}.PrefixListId"), ec2._p(params, f"{place}.Description")
+            if identity and not rule["PrefixListIds"]:
+                entry = {"PrefixListId": identity, **({"Description": text} if text else {})}
+                rule["PrefixListIds"].append(entry)
+        return rules
+
+    ec2._parse_ip_permissions = parse
 
 
 _EC2_RESOURCES = {

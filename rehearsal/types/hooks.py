@@ -47,7 +47,9 @@ def role(context: Context, identity: str, props: Props) -> None:
 
 @hook("AWS::Lambda::Function")
 def function(context: Context, identity: str, props: Props) -> None:
-    """Reserved concurrency."""
+    """Reserved concurrency, and the key of the environment."""
+    if props.get("KmsKeyArn"):
+        context.client("lambda").update_function_configuration(FunctionName=identity, KMSKeyArn=props["KmsKeyArn"])
     if props.get("ReservedConcurrentExecutions") is not None:
         context.client("lambda").put_function_concurrency(
             FunctionName=identity, ReservedConcurrentExecutions=int(props["ReservedConcurrentExecutions"])
