@@ -24,6 +24,8 @@ from stacks.entry import Entry
 from stacks.keys import Keys
 from stacks.network import Network
 from stacks.log_archive import LogArchiveEdge, LogArchiveOrganization, LogArchiveStage
+from stacks.observability import Observability
+from stacks.observability_edge import ObservabilityEdge
 from stacks.settings import ConfigError, Deployment
 from stacks.site import Site
 from stacks.synthesis import chosen_deployment, command_line_context, new_app
@@ -71,8 +73,10 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
         entry = Entry(
             app, deployment=deployment, stage=stage, keys=keys, network=network, alarms=alarms, archive=archive
         )
-        Edge(app, deployment=deployment, stage=stage, alarms=alarms_edge, archive=archive_edge, site=site, entry=entry)
-        DocumentService(
+        edge = Edge(
+            app, deployment=deployment, stage=stage, alarms=alarms_edge, archive=archive_edge, site=site, entry=entry
+        )
+        documents = DocumentService(
             app,
             deployment=deployment,
             stage=stage,
@@ -82,6 +86,16 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
             entry=entry,
             access_logs=access_logs,
         )
+        Observability(
+            app,
+            deployment=deployment,
+            stage=stage,
+            keys=keys,
+            alarms=alarms,
+            access_logs=access_logs,
+            apis=[documents.api.api],
+        )
+        ObservabilityEdge(app, deployment=deployment, stage=stage, alarms=alarms_edge, distribution=edge.distribution)
     return app
 
 

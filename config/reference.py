@@ -61,6 +61,7 @@ DEPLOYMENT = Deployment(
                 aurora_instances=3,
                 aurora_min_capacity=0.5,
                 aurora_max_capacity=16.0,
+                canary_minutes=5,
             ),
         ),
     ),

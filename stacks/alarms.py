@@ -70,8 +70,9 @@ class AlarmsEdge(_Topics):
             self,
             "Messaging",
             alias=self.names.key_alias("messaging-edge"),
-            description=f"{stage.name}: alarm topics and queues of global services",
-            used_through=["sns", "sqs"],
+            description=f"{stage.name}: alarm topics, queues and event logs of global services",
+            used_through=["sns", "sqs", "logs"],
         )
+        self.messaging.allow_log_groups()
         self.messaging.allow_alarms_and_events()
         self._add_topics(self.messaging.key, "-edge")

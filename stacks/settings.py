@@ -122,7 +122,8 @@ class Shape:
     """What a stage may cost. A choice of size and spares, never of protection.
 
     ``nat_gateways`` and ``endpoint_zones`` are one or three: with one, the loss of that zone stops egress and private
-    AWS calls until it is back. Aurora capacity is in Aurora capacity units; a minimum of 0 pauses when idle.
+    AWS calls until it is back. Aurora capacity is in Aurora capacity units; a minimum of 0 pauses when idle. The canary
+    asks every ``canary_minutes``, and until it does an outage that no customer meets goes unseen.
     """
 
     nat_gateways: int = 1
@@ -132,6 +133,7 @@ class Shape:
     aurora_max_capacity: float = 2.0
     egress: Egress = Egress.DNS_FIREWALL
     shield: Shield = Shield.STANDARD
+    canary_minutes: int = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -420,6 +422,8 @@ def _shape(where: str, stage: Stage) -> Iterator[str]:
             yield f"{where}: shape.{name} is {getattr(shape, name)}; it must be 1 or 3, one per zone. Pick one."
     if shape.aurora_instances not in {1, 2, 3}:
         yield f"{where}: shape.aurora_instances is {shape.aurora_instances}; it must be 1, 2 or 3, one per zone. Pick one."
+    if not 1 <= shape.canary_minutes <= 60:
+        yield f"{where}: shape.canary_minutes is {shape.canary_minutes}; the canary runs every 1 to 60 minutes. Change it."
     low, high = shape.aurora_min_capacity, shape.aurora_max_capacity
     if not (0 <= low <= high and 1 <= high <= 256) or (low * 2) % 1 or (high * 2) % 1:
         yield (

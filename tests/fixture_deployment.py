@@ -61,6 +61,7 @@ FIXTURE = Deployment(
                 aurora_instances=3,
                 aurora_min_capacity=1.0,
                 aurora_max_capacity=8.0,
+                canary_minutes=5,
                 egress=Egress.NETWORK_FIREWALL,
                 shield=Shield.ADVANCED,
             ),
