@@ -60,6 +60,10 @@ lock: ## pin every dependency anew by hash
 	@.venv/bin/uv pip compile -q --no-header --generate-hashes --universal -p 3.11 requirements/runtime.in -o requirements.txt
 	@.venv/bin/uv pip compile -q --no-header --generate-hashes --python-platform aarch64-manylinux_2_28 -p 3.14 requirements/layer-token.in -o requirements/layer-token.txt
 
+.PHONY: addresses
+addresses: setup ## print the address plan; with STAGE=sandbox also the addresses it calls out from, and write them down
+	@$(PYTHON) -m ops.addresses --deployment $(DEPLOYMENT) $(STAGE)
+
 .PHONY: cost
 cost: ## print the fixed monthly price of each stage and account
 	@$(SYNTH) && $(PYTHON) -m ops.cost

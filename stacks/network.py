@@ -44,7 +44,7 @@ EGRESS_DOCUMENT_PATH = "/.well-known/egress-addresses.json"
 class Network(StageStack):
     """One VPC over three zones; its groups and every rule between them, so that reachability is read in one place.
 
-    IPv4 only (docs/decisions/ipv6.md). Everything that leaves does so from :attr:`egress_addresses`.
+    IPv4 only (docs/decisions/network-ipv6.md). Everything that leaves does so from :attr:`egress_addresses`.
     """
 
     def __init__(self, scope: Construct, *, deployment: Deployment, stage: Stage, keys: Keys) -> None:

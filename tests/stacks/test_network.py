@@ -339,7 +339,7 @@ def test_endpoints_serve_only_our_principals_and_our_resources(
     assert set(exceptions) == {"PackagesAndPatchesOfAws", "PublicDocumentsOfAws"}
     packages, documents = exceptions["PackagesAndPatchesOfAws"], exceptions["PublicDocumentsOfAws"]
     assert packages["Action"] == "s3:GetObject"
-    assert all(deployment.home.name in arn and arn.count("*") == 1 for arn in packages["Resource"])
+    assert all(f"-{deployment.home.name}" in arn and arn.endswith("/*") for arn in packages["Resource"])
     assert all(action.startswith(("ssm:Get", "ssm:Describe")) for action in documents["Action"])
     assert documents["Condition"]["StringEquals"].items() <= bound.items()
 

@@ -17,6 +17,7 @@ from constructs import Construct
 from palisade.access.session_recording import SessionRecording
 from palisade.acknowledge import acknowledge, in_packs
 from palisade.identity import ComponentRole
+from palisade.network import update_buckets
 
 IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
 """Newest Amazon Linux 2023 for Arm, with the Systems Manager agent; read by EC2 at each launch, never at synthesis.
@@ -346,18 +347,3 @@ class Bastion(Construct):
             f"AwsSolutions-IAM5[Resource::arn:aws:ssm:{region}:{account}:association/*]",
             *(f"AwsSolutions-IAM5[Resource::arn:aws:s3:::{bucket}/*]" for bucket in update_buckets(region)),
         )
-
-
-def update_buckets(region: str) -> tuple[str, ...]:
-    """Buckets of AWS that agent and package manager read; endpoint policies must let them through.
-
-    https://docs.aws.amazon.com/systems-manager/latest/userguide/ssm-agent-technical-details.html#ssm-agent-minimum-s3-permissions
-    https://docs.aws.amazon.com/linux/al2023/ug/managing-repos-os-updates.html
-    """
-    return (
-        f"al2023-repos-{region}-de612dc2",
-        f"amazon-ssm-{region}",
-        f"aws-patch-manager-{region}-*",
-        f"aws-ssm-{region}",
-        f"patch-baseline-snapshot-{region}",
-    )

@@ -13,6 +13,7 @@ from palisade.network.resolver_log import ResolverLog
 from palisade.network.service_endpoints import INTERFACE_SERVICES, ServiceEndpoints
 from palisade.network.tier_groups import TierGroups
 from palisade.network.tiered_vpc import TieredVpc
+from palisade.network.update_buckets import update_buckets
 
 __all__ = [
     "INTERFACE_SERVICES",
@@ -30,4 +31,5 @@ __all__ = [
     "TierGroups",
     "TieredVpc",
     "acl_rules",
+    "update_buckets",
 ]

@@ -12,6 +12,7 @@ from constructs import Construct
 from palisade.network.address_plan import Tier
 from palisade.network.perimeter import Perimeter
 from palisade.network.tiered_vpc import TieredVpc
+from palisade.network.update_buckets import update_buckets
 
 INTERFACE_SERVICES = {
     "kms": "Envelope encryption in workloads, and the bastion's session encryption",
@@ -37,8 +38,6 @@ class ServiceEndpoints(Construct):
     of Systems Manager. Control: ``network.endpoints.perimeter``.
 
     https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
-    https://docs.aws.amazon.com/systems-manager/latest/userguide/ssm-agent-technical-details.html
-    https://docs.aws.amazon.com/linux/al2023/ug/using-amazon-linux-repositories.html
     """
 
     def __init__(
@@ -104,24 +103,12 @@ class ServiceEndpoints(Construct):
         )
 
     def _packages(self) -> iam.PolicyStatement:
-        region = self._region
-        buckets = (
-            f"al2023-repos-{region}-de612dc2",
-            f"al2023-{region}",
-            f"amazon-ssm-{region}",
-            f"amazon-ssm-packages-{region}",
-            f"aws-ssm-{region}",
-            f"aws-ssm-distributor-file-{region}",
-            f"aws-ssm-document-attachments-{region}",
-            f"patch-baseline-snapshot-{region}",
-            f"{region}-birdwatcher-prod",
-        )
         return iam.PolicyStatement(
             sid="PackagesAndPatchesOfAws",
             # Package managers and the agent ask without a signature, so there is no principal to hold to.
             principals=[iam.AnyPrincipal()],
             actions=["s3:GetObject"],
-            resources=[f"arn:aws:s3:::{bucket}/*" for bucket in buckets],
+            resources=[f"arn:aws:s3:::{bucket}/*" for bucket in update_buckets(self._region)],
         )
 
     def _public_documents(self) -> iam.PolicyStatement:
