@@ -19,7 +19,9 @@ class Keys(StageStack):
         self.secrets = self._key(
             "Secrets", "secrets", "secrets and function environments", ["secretsmanager", "lambda"]
         )
-        self.backup = self._key("Backup", "backup", "recovery points of this account", ["backup"])
+        self.backup = self._key(
+            "Backup", "backup", "recovery points of this account", ["backup", "dynamodb", "rds", "s3"]
+        )
         self.messaging = self._key("Messaging", "messaging", "queues and topics", ["sqs", "sns", "lambda"])
 
         self.logs.allow_log_groups()

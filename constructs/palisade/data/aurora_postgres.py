@@ -29,7 +29,6 @@ _PARAMETERS = {
     "password_encryption": "scram-sha-256",
     "rds.accepted_password_auth_method": "scram",
     "shared_preload_libraries": "pg_stat_statements,pgaudit",
-    "pgaudit.role": "rds_pgaudit",
     "pgaudit.log": "read,write,role,ddl",
     # Catalogue look-ups of every driver would drown the rest; parameters may hold personal data.
     "pgaudit.log_catalog": "0",
