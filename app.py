@@ -22,6 +22,7 @@ from stacks.data import Data
 from stacks.edge import Edge
 from stacks.entry import Entry
 from stacks.keys import Keys
+from stacks.log_archive_analysis import LogArchiveAnalysis
 from stacks.network import Network
 from stacks.log_archive import LogArchiveEdge, LogArchiveOrganization, LogArchiveStage
 from stacks.observability import Observability
@@ -36,6 +37,7 @@ from stacks.workloads.document_service import DocumentService
 def build(app: cdk.App, deployment: Deployment) -> cdk.App:
     """Add every stack of ``deployment`` to ``app``."""
     organization_archive = LogArchiveOrganization(app, deployment=deployment)
+    LogArchiveAnalysis(app, deployment=deployment)
     if deployment.accounts.management is not None:
         ManagementTrail(
             app, deployment=deployment, management=deployment.accounts.management, archive=organization_archive

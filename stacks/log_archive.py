@@ -41,6 +41,12 @@ _RETENTION = {
 }
 
 
+def retention_days(deployment: Deployment, log: Log) -> int:
+    """How long ``log`` is locked and kept."""
+    days: int = getattr(deployment.retention, _RETENTION[log])
+    return days
+
+
 class _LogArchive(PalisadeStack):
     """Buckets of one owner, all under one key of that owner."""
 
@@ -66,7 +72,6 @@ class _LogArchive(PalisadeStack):
 
     def _keep(self, log: Log, writers: Sequence[Writer]) -> EvidenceBucket:
         """Make the locked bucket of ``log`` and, where its writers cannot write under a lock, the one they land in."""
-        retention = self.deployment.retention
         key = None if log in _SSE_S3 else self.key
         own_requests = log is Log.ACCESS and self._evidence_of == ORGANIZATION
         requests_to = None if own_requests else self._requests_to
@@ -76,7 +81,8 @@ class _LogArchive(PalisadeStack):
             name=self.names.archive_bucket(self._evidence_of, log),
             key=key,
             plan=plan(
-                retention_days=getattr(retention, _RETENTION[log]), glacier_after_days=retention.glacier_after_days
+                retention_days=retention_days(self.deployment, log),
+                glacier_after_days=self.deployment.retention.glacier_after_days,
             ),
             lock_mode=self._lock_mode,
             requests_to=requests_to,

@@ -159,6 +159,15 @@ class Names:
         """A topic of a stage: ``palisade-live-alarms``."""
         return f"{self.prefix}-{stage.name}-{purpose}"
 
+    def web_acl(self, stage: Stage, *, edge: bool) -> str:
+        """A stage's web ACL: CloudFront's (``edge``) or the home region's. Its log folder bears this name."""
+        return f"{self.prefix}-{stage.name}-edge" if edge else f"{self.prefix}-{stage.name}"
+
+    @property
+    def log_reader(self) -> str:
+        """Managed policy of the archive account for people who may read evidence; permission sets attach it by name."""
+        return f"{self.prefix}-log-reader"
+
     def log_group(self, *parts: str) -> str:
         """``/palisade/documents/api``."""
         return "/" + "/".join((self.prefix, *parts))

@@ -60,7 +60,8 @@ def _log_buckets(assembly: Assembly) -> list[Resource]:
     return [
         r
         for stack, r in assembly.resources("AWS::S3::Bucket")
-        if stack.name.startswith("log-archive-") or stack.name.endswith("-access-logs")
+        if (stack.name.startswith("log-archive-") and stack.name != "log-archive-analysis")
+        or stack.name.endswith("-access-logs")
     ]
 
 

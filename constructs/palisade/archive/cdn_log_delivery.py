@@ -38,7 +38,7 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs
 
 
 class CdnLogDelivery(Construct):
-    """Delivers standard logs (v2) of ``distribution_arn`` to ``destination_arn``, by distribution and hour.
+    """Delivers standard logs (v2) of ``distribution_arn`` to ``destination_arn``, by hour and distribution.
 
     Belongs in us-east-1 of the distribution's account. ``name`` is unique there.
     https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging.html
@@ -57,7 +57,8 @@ class CdnLogDelivery(Construct):
             delivery_source_name=name,
             delivery_destination_arn=destination_arn,
             record_fields=list(CDN_LOG_FIELDS),
-            s3_suffix_path="{DistributionId}/{yyyy}/{MM}/{dd}/{HH}",
+            # By day first: tables find a day without knowing which distributions exist.
+            s3_suffix_path="{yyyy}/{MM}/{dd}/{HH}/{DistributionId}",
             s3_enable_hive_compatible_path=False,
         )
-        delivery.add_dependency(source)
+        delivery.add_resource_dependency(source)
