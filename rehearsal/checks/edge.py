@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from rehearsal.checks import Resource, View, described
@@ -80,6 +81,13 @@ def _of_api(operation: str, argument: str) -> Any:
         return {**getattr(apigateway, operation)(restApiId=api, **{argument: resource.id}), "RestApiId": api}
 
     return ask
+
+
+def _rest_api(apigateway: Any, resource: Resource, _view: View) -> Any:
+    found = apigateway.get_rest_api(restApiId=resource.id)
+    # API Gateway gives the policy as JSON whose quotes are escaped once more.
+    policy = found.get("policy")
+    return {**found, "Policy": json.loads(policy.replace('\\"', '"')) if policy else None}
 
 
 def _method(apigateway: Any, resource: Resource, _view: View) -> Any:
@@ -161,7 +169,7 @@ described("AWS::ElasticLoadBalancingV2::LoadBalancer", "elbv2", _balancer)
 described("AWS::ElasticLoadBalancingV2::TargetGroup", "elbv2", _target_group)
 described("AWS::ElasticLoadBalancingV2::Listener", "elbv2", _listener)
 described("AWS::ElasticLoadBalancingV2::ListenerRule", "elbv2", _rule)
-described("AWS::ApiGateway::RestApi", "apigateway", lambda apigateway, r, _v: apigateway.get_rest_api(restApiId=r.id))
+described("AWS::ApiGateway::RestApi", "apigateway", _rest_api)
 described("AWS::ApiGateway::Resource", "apigateway", _of_api("get_resource", "resourceId"))
 described("AWS::ApiGateway::Authorizer", "apigateway", _of_api("get_authorizer", "authorizerId"))
 described("AWS::ApiGateway::Deployment", "apigateway", _of_api("get_deployment", "deploymentId"))

@@ -122,6 +122,8 @@ def _queue_policy(sqs: Any, resource: Resource, _view: View) -> Any:
         sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])["Attributes"].get("Policy")
         for queue in queues
     ]
+    if not found[0]:
+        raise LookupError(resource.id)
     return {"Queues": queues, "PolicyDocument": found[0]}
 
 

@@ -11,7 +11,7 @@ from rehearsal.emulator.tracker import plain
 
 @hook("AWS::DynamoDB::Table")
 def table(context: Context, identity: str, props: Props) -> None:
-    """Point-in-time recovery and the key."""
+    """Point-in-time recovery, the key and the attribute that ends an item."""
     dynamodb = context.client("dynamodb")
     recovery = props.get("PointInTimeRecoverySpecification") or {}
     if recovery and true(recovery.get("PointInTimeRecoveryEnabled")):
@@ -25,6 +25,14 @@ def table(context: Context, identity: str, props: Props) -> None:
         if encryption.get("KMSMasterKeyId"):
             wanted["KMSMasterKeyId"] = encryption["KMSMasterKeyId"]
         dynamodb.update_table(TableName=identity, SSESpecification=wanted)
+    lifetime = props.get("TimeToLiveSpecification")
+    if lifetime and true(lifetime.get("Enabled")):
+        current = dynamodb.describe_time_to_live(TableName=identity)["TimeToLiveDescription"]
+        if current.get("TimeToLiveStatus") != "ENABLED":
+            dynamodb.update_time_to_live(
+                TableName=identity,
+                TimeToLiveSpecification={"Enabled": True, "AttributeName": lifetime["AttributeName"]},
+            )
 
 
 @hook("AWS::SNS::Topic")
@@ -47,9 +55,14 @@ def role(context: Context, identity: str, props: Props) -> None:
 
 @hook("AWS::Lambda::Function")
 def function(context: Context, identity: str, props: Props) -> None:
-    """Reserved concurrency, and the key of the environment."""
+    """Reserved concurrency, the key of the environment, and the place in the network."""
+    from ministack.services import lambda_svc
+
     if props.get("KmsKeyArn"):
         context.client("lambda").update_function_configuration(FunctionName=identity, KMSKeyArn=props["KmsKeyArn"])
+    if props.get("VpcConfig"):
+        placed = {name: list(props["VpcConfig"][name]) for name in ("SubnetIds", "SecurityGroupIds")}
+        lambda_svc._functions[identity]["config"]["VpcConfig"] = placed
     if props.get("ReservedConcurrentExecutions") is not None:
         context.client("lambda").put_function_concurrency(
             FunctionName=identity, ReservedConcurrentExecutions=int(props["ReservedConcurrentExecutions"])
