@@ -22,7 +22,8 @@ class BackupService(PalisadeStack):
             scope,
             deployment=deployment,
             owner="backup",
-            subject="service",
+            # A stage cannot be called this, so its vault never has the same name.
+            subject="service-role",
             account=deployment.accounts.backup,
             stateful=True,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from palisade.storage import BACKUP_TAG, BackupClass
@@ -226,3 +227,43 @@ def test_table_backups_are_fully_managed_before_they_are_copied(assembly: Assemb
     for _, option in options:
         assert option.properties["FullyManaged"] == ["DynamoDB"]
         assert set(option.properties["ResourceTypes"]) == {"Aurora", "DynamoDB", "S3"}
+
+
+def _statements(assembly: Assembly, *path: str) -> list[dict[str, Any]]:
+    found = [
+        statement
+        for _, policy in assembly.resources("AWS::IAM::ManagedPolicy")
+        if policy.path.split("/")[1:-2] == list(path)
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+    ]
+    assert found, f"no policy at {path}"
+    return found
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_the_restore_role_writes_and_deletes_under_test_names_only(assembly: Assembly) -> None:
+    harmless = ("Describe", "List", "Get")
+    for statement in _statements(assembly, "RestoreTesting", "Restore", "Role"):
+        for action in _listed(statement["Action"]):
+            service, _, verb = action.partition(":")
+            if service == "kms" or verb.startswith(harmless):
+                continue
+            for resource in _listed(statement["Resource"]):
+                reads_from = (":cluster-snapshot:awsbackup:", ":cluster-pg:", ":og:", ":subgrp:")
+                assert "awsbackup-restore-test-" in resource or (
+                    action == "rds:RestoreDBClusterFromSnapshot" and any(part in resource for part in reads_from)
+                ), f"{action} on {resource}"
+
+
+def test_the_backup_role_deletes_neither_stores_nor_recovery_points(assembly: Assembly) -> None:
+    deleting = {
+        action
+        for statement in _statements(assembly, "Backups", "Role")
+        for action in _listed(statement["Action"])
+        if "Delete" in action or action.endswith(("PutObject", "PutItem"))
+    }
+    # Its own snapshots on the way to a copy, and the rule by which it follows a bucket.
+    assert deleting == {"rds:DeleteDBClusterSnapshot", "events:DeleteRule"}
