@@ -116,7 +116,7 @@ class Observability(StageStack):
         return [
             Alarm(
                 self,
-                "FunctionsFail",
+                "FunctionErrors",
                 description="Functions of this account raise errors. Their log groups say which and why.",
                 metric=of_all_functions("Errors"),
                 threshold=5,
@@ -124,7 +124,7 @@ class Observability(StageStack):
             ),
             Alarm(
                 self,
-                "FunctionsThrottled",
+                "FunctionThrottles",
                 description="Functions are refused for lack of concurrency. Look for a loop first, then ask for more quota.",
                 metric=of_all_functions("Throttles"),
                 threshold=1,
@@ -132,7 +132,7 @@ class Observability(StageStack):
             ),
             watch_dead_letters(
                 self,
-                "NoticesUndelivered",
+                "UndeliveredNotices",
                 queue=self._alarms.undelivered,
                 topic=self._alarms.topic,
                 meaning="A notice or event did not reach its topic or mailbox.",
@@ -148,7 +148,7 @@ class Observability(StageStack):
             watched += [
                 Alarm(
                     self,
-                    f"{name}Refuses",
+                    f"{name}Refusals",
                     description=(
                         f"{api.rest_api_name} refuses half of at least a hundred requests for a quarter of an hour: a "
                         "broken client, an expired key or somebody trying."
@@ -165,7 +165,7 @@ class Observability(StageStack):
                 ),
                 Alarm(
                     self,
-                    f"{name}Slow",
+                    f"{name}Latency",
                     description=f"{api.rest_api_name}: one request in twenty takes three seconds or longer.",
                     metric=api.metric_latency(statistic="p95", period=_FIVE_MINUTES),
                     threshold=3000,
@@ -193,7 +193,7 @@ class Observability(StageStack):
         return [
             Alarm(
                 self,
-                "DatabaseBusy",
+                "DatabaseLoad",
                 description="The database's processors are 80 % busy for a quarter of an hour. Look for a costly query.",
                 metric=of_cluster("CPUUtilization"),
                 threshold=80,
@@ -202,7 +202,7 @@ class Observability(StageStack):
             ),
             Alarm(
                 self,
-                "DatabaseAtItsLargest",
+                "DatabaseCapacity",
                 description="The database is as large as it may get for a quarter of an hour. Raise aurora_max_capacity.",
                 metric=of_cluster("ACUUtilization"),
                 threshold=90,
@@ -234,7 +234,7 @@ class Observability(StageStack):
         return [
             Alarm(
                 self,
-                "EgressPortsExhausted",
+                "EgressPortErrors",
                 description="A NAT gateway has no ports left: connections to a vendor fail. Look for one that is never closed.",
                 metric=cloudwatch.MathExpression(
                     expression='SELECT SUM(ErrorPortAllocation) FROM SCHEMA("AWS/NATGateway", NatGatewayId)',
@@ -322,6 +322,6 @@ class Observability(StageStack):
                     left=[alarm.alarm.metric for alarm in self._watched if alarm.node.id.startswith(beginning)],
                     width=12,
                 )
-                for title, beginning in (("Functions", "Functions"), ("Database", "Database"))
+                for title, beginning in (("Functions", "Function"), ("Database", "Database"))
             )
         )

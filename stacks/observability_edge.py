@@ -51,14 +51,14 @@ class ObservabilityEdge(StageStack):
             )
         watch_dead_letters(
             self,
-            "NoticesUndelivered",
+            "UndeliveredNotices",
             queue=alarms.undelivered,
             topic=alarms.topic,
             meaning="A notice or event did not reach its topic or mailbox.",
         )
         Alarm(
             self,
-            "SiteFails",
+            "SiteErrors",
             description="CloudFront fails one request in twenty for a quarter of an hour. Look at its origins.",
             metric=cloudwatch.Metric(
                 namespace="AWS/CloudFront",

@@ -124,6 +124,27 @@ def test_can_write_a_recording_but_never_read_one(assembly: Assembly, stage: Any
 
 
 @STAGES
+def test_the_network_lets_it_reach_what_its_role_allows(assembly: Assembly, stage: Any) -> None:
+    endpoints = {
+        str(endpoint.properties["ServiceName"]).rpartition(".")[2]: endpoint.properties
+        for endpoint in _only(assembly, f"{stage.name}-network", "AWS::EC2::VPCEndpoint")
+    }
+    services = {
+        action.partition(":")[0]
+        for statement in _statements(assembly, stage).values()
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+    assert services == {"kms", "logs", "s3", "ssm", "ssmmessages"} <= set(endpoints)
+    opened = {
+        resource
+        for statement in endpoints["s3"]["PolicyDocument"]["Statement"]
+        if "Condition" not in statement
+        for resource in statement["Resource"]
+    }
+    assert set(_statements(assembly, stage)["ReadUpdates"]["Resource"]) <= opened
+
+
+@STAGES
 def test_the_tunnel_reaches_the_database_and_nothing_else(assembly: Assembly, stage: Any) -> None:
     (tunnel,) = [
         document

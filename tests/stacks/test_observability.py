@@ -227,29 +227,29 @@ def _sign_in(user: str, outcome: str, mfa: str) -> dict[str, Any]:
 
 
 NOTICED = {
-    "root reads": (_call("s3", "ListBuckets", userIdentity={"type": "Root"}), "RootUsed"),
-    "root signs in": (_sign_in("Root", "Success", "Yes"), "RootUsed"),
-    "refused": (_call("s3", "GetObject", errorCode="AccessDenied"), "CallsRefused"),
-    "refused by KMS": (_call("kms", "Decrypt", errorCode="AccessDeniedException"), "CallsRefused"),
-    "refused by EC2": (_call("ec2", "RunInstances", errorCode="Client.UnauthorizedOperation"), "CallsRefused"),
+    "root reads": (_call("s3", "ListBuckets", userIdentity={"type": "Root"}), "RootUse"),
+    "root signs in": (_sign_in("Root", "Success", "Yes"), "RootUse"),
+    "refused": (_call("s3", "GetObject", errorCode="AccessDenied"), "RefusedCalls"),
+    "refused by KMS": (_call("kms", "Decrypt", errorCode="AccessDeniedException"), "RefusedCalls"),
+    "refused by EC2": (_call("ec2", "RunInstances", errorCode="Client.UnauthorizedOperation"), "RefusedCalls"),
     "no MFA": (_sign_in("IAMUser", "Success", "No"), "SignInWithoutMfa"),
-    "policy": (_call("iam", "PutRolePolicy"), "IamChanged"),
-    "access key": (_call("iam", "CreateAccessKey"), "IamChanged"),
-    "trail": (_call("cloudtrail", "StopLogging"), "TrailChanged"),
-    "wrong password": (_sign_in("IAMUser", "Failure", "No"), "SignInsFailed"),
-    "key": (_call("kms", "ScheduleKeyDeletion"), "KeyDisabled"),
-    "bucket": (_call("s3", "PutBucketPolicy"), "BucketPolicyChanged"),
-    "public access": (_call("s3", "DeleteAccountPublicAccessBlock"), "BucketPolicyChanged"),
-    "recorder": (_call("config", "StopConfigurationRecorder"), "ConfigChanged"),
-    "group": (_call("ec2", "AuthorizeSecurityGroupIngress"), "SecurityGroupChanged"),
-    "ACL": (_call("ec2", "ReplaceNetworkAclEntry"), "NetworkAclChanged"),
-    "gateway": (_call("ec2", "AttachInternetGateway"), "GatewayChanged"),
-    "route": (_call("ec2", "CreateRoute"), "RouteTableChanged"),
-    "peering": (_call("ec2", "AcceptVpcPeeringConnection"), "VpcChanged"),
-    "flow log": (_call("ec2", "DeleteFlowLogs"), "VpcChanged"),
-    "leaves": (_call("organizations", "LeaveOrganization"), "OrganizationChanged"),
-    "snapshot": (_call("ec2", "ModifySnapshotAttribute"), "SnapshotShared"),
-    "dump": (_call("rds", "StartExportTask"), "DatabaseSnapshotShared"),
+    "policy": (_call("iam", "PutRolePolicy"), "IamChange"),
+    "access key": (_call("iam", "CreateAccessKey"), "IamChange"),
+    "trail": (_call("cloudtrail", "StopLogging"), "TrailChange"),
+    "wrong password": (_sign_in("IAMUser", "Failure", "No"), "FailedSignIns"),
+    "key": (_call("kms", "ScheduleKeyDeletion"), "KeyRemoval"),
+    "bucket": (_call("s3", "PutBucketPolicy"), "BucketPolicyChange"),
+    "public access": (_call("s3", "DeleteAccountPublicAccessBlock"), "BucketPolicyChange"),
+    "recorder": (_call("config", "StopConfigurationRecorder"), "ConfigChange"),
+    "group": (_call("ec2", "AuthorizeSecurityGroupIngress"), "SecurityGroupChange"),
+    "ACL": (_call("ec2", "ReplaceNetworkAclEntry"), "NetworkAclChange"),
+    "gateway": (_call("ec2", "AttachInternetGateway"), "GatewayChange"),
+    "route": (_call("ec2", "CreateRoute"), "RouteTableChange"),
+    "peering": (_call("ec2", "AcceptVpcPeeringConnection"), "VpcChange"),
+    "flow log": (_call("ec2", "DeleteFlowLogs"), "VpcChange"),
+    "leaves": (_call("organizations", "LeaveOrganization"), "OrganizationChange"),
+    "snapshot": (_call("ec2", "ModifySnapshotAttribute"), "SnapshotSharing"),
+    "dump": (_call("rds", "StartExportTask"), "DatabaseSnapshotSharing"),
 }
 QUIET = {
     "read": _call("s3", "ListBuckets"),
@@ -285,20 +285,20 @@ def test_everyday_work_is_not_reported(assembly: Assembly, what: str) -> None:
 
 def test_every_rule_has_an_event_that_proves_it(assembly: Assembly) -> None:
     rules = _rules(assembly, f"{FIXTURE.stages[0].name}-observability-edge")
-    assert set(rules) - {expected for _, expected in NOTICED.values()} == {"KeyPolicyChanged"}
+    assert set(rules) - {expected for _, expected in NOTICED.values()} == {"KeyPolicyChange"}
 
 
 @STAGES
 def test_global_services_are_watched_where_their_events_are(assembly: Assembly, stage: Any) -> None:
     home, edge = (set(_rules(assembly, f"{stage.name}-observability{suffix}")) for suffix in ("", "-edge"))
     assert assembly[f"{stage.name}-observability-edge"].region == EDGE_REGION
-    assert edge - home == {"IamChanged", "OrganizationChanged"}
+    assert edge - home == {"IamChange", "OrganizationChange"}
     assert not home - edge
 
 
 @STAGES
 def test_rules_on_reads_are_given_reads(assembly: Assembly, stage: Any) -> None:
-    for name in ("RootUsed", "CallsRefused"):
+    for name in ("RootUse", "RefusedCalls"):
         rule = _rules(assembly, f"{stage.name}-observability")[name]
         assert rule.properties["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
@@ -323,9 +323,9 @@ def test_what_matters_in_number_is_counted(assembly: Assembly, stage: Any) -> No
     stack = f"{stage.name}-observability"
     rules = _rules(assembly, stack)
     alarms = {a.path.split("/")[-3]: a for a in _only(assembly, stack, "AWS::CloudWatch::Alarm") if "/Deeds/" in a.path}
-    assert set(alarms) == {"CallsRefusedOften", "SignInsFailedOften"}
+    assert set(alarms) == {"RefusedCallsRate", "FailedSignInsRate"}
     for name, alarm in alarms.items():
-        rule = rules[name.removesuffix("Often")]
+        rule = rules[name.removesuffix("Rate")]
         assert alarm.properties["Dimensions"] == [{"Name": "RuleName", "Value": {"Ref": rule.logical_id}}]
         assert "Security" in str(alarm.properties["AlarmActions"])
 

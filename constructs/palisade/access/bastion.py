@@ -301,12 +301,6 @@ class Bastion(Construct):
             iam.PolicyStatement(
                 sid="ReportToSystemsManager",
                 actions=[
-                    "ec2messages:AcknowledgeMessage",
-                    "ec2messages:DeleteMessage",
-                    "ec2messages:FailMessage",
-                    "ec2messages:GetEndpoint",
-                    "ec2messages:GetMessages",
-                    "ec2messages:SendReply",
                     "ssm:ListInstanceAssociations",
                     "ssm:PutComplianceItems",
                     "ssm:PutInventory",
@@ -342,7 +336,7 @@ class Bastion(Construct):
         acknowledge(
             self.role.policy,
             f"{self._name}: machines and associations get their ids when they start; the buckets belong to AWS and hold "
-            "public updates, and one bears a suffix that differs by region.",
+            "public updates, whose object names change with every release.",
             f"AwsSolutions-IAM5[Resource::arn:aws:ec2:{region}:{account}:instance/*]",
             f"AwsSolutions-IAM5[Resource::arn:aws:ssm:{region}:{account}:association/*]",
             *(f"AwsSolutions-IAM5[Resource::arn:aws:s3:::{bucket}/*]" for bucket in update_buckets(region)),

@@ -39,7 +39,7 @@ def _calls(source: str, *names: str) -> dict[str, Any]:
 
 DEEDS: Sequence[Deed] = (
     Deed(
-        name="RootUsed",
+        name="RootUse",
         control="CloudWatch.1",
         title="The root user was used",
         pattern={
@@ -50,7 +50,7 @@ DEEDS: Sequence[Deed] = (
         reads=True,
     ),
     Deed(
-        name="CallsRefused",
+        name="RefusedCalls",
         control="CloudWatch.2",
         title="Many calls were refused",
         pattern={
@@ -78,7 +78,7 @@ DEEDS: Sequence[Deed] = (
         advice="End the session, give the user MFA or remove the user; people belong in the identity provider.",
     ),
     Deed(
-        name="IamChanged",
+        name="IamChange",
         control="CloudWatch.4",
         title="IAM was changed",
         pattern=_calls(
@@ -120,7 +120,7 @@ DEEDS: Sequence[Deed] = (
         world_wide=True,
     ),
     Deed(
-        name="TrailChanged",
+        name="TrailChange",
         control="CloudWatch.5",
         title="CloudTrail was changed",
         pattern=_calls(
@@ -136,7 +136,7 @@ DEEDS: Sequence[Deed] = (
         advice="Whoever hides something starts here. Switch logging on again first, then look at that identity.",
     ),
     Deed(
-        name="SignInsFailed",
+        name="FailedSignIns",
         control="CloudWatch.6",
         title="Console sign-ins failed",
         pattern={
@@ -147,21 +147,21 @@ DEEDS: Sequence[Deed] = (
         at_least=3,
     ),
     Deed(
-        name="KeyDisabled",
+        name="KeyRemoval",
         control="CloudWatch.7",
         title="An encryption key was disabled or is to be deleted",
         pattern=_calls("kms", "DeleteImportedKeyMaterial", "DisableKey", "DisableKeyRotation", "ScheduleKeyDeletion"),
         advice='What it encrypts becomes unreadable. "aws kms cancel-key-deletion" and "aws kms enable-key" undo it.',
     ),
     Deed(
-        name="KeyPolicyChanged",
+        name="KeyPolicyChange",
         title="A key's policy or grants were changed",
         # Services make grants all day; people and pipelines put policies.
         pattern=_calls("kms", "PutKeyPolicy"),
         advice="Expected during a deployment. Compare with the template.",
     ),
     Deed(
-        name="BucketPolicyChanged",
+        name="BucketPolicyChange",
         control="CloudWatch.8",
         title="Access to a bucket was changed",
         pattern=_calls(
@@ -185,7 +185,7 @@ DEEDS: Sequence[Deed] = (
         advice="Expected during a deployment, by its role. By anybody else, compare with the template and deploy again.",
     ),
     Deed(
-        name="ConfigChanged",
+        name="ConfigChange",
         control="CloudWatch.9",
         title="AWS Config was changed",
         pattern=_calls(
@@ -200,7 +200,7 @@ DEEDS: Sequence[Deed] = (
         advice="Changes may go unrecorded. Start the recorder again, then look at that identity.",
     ),
     Deed(
-        name="SecurityGroupChanged",
+        name="SecurityGroupChange",
         control="CloudWatch.10",
         title="A security group was changed",
         pattern=_calls(
@@ -216,7 +216,7 @@ DEEDS: Sequence[Deed] = (
         advice="Every rule stands in the network stack. By anybody but the deployment, deploy it again.",
     ),
     Deed(
-        name="NetworkAclChanged",
+        name="NetworkAclChange",
         control="CloudWatch.11",
         title="A network ACL was changed",
         pattern=_calls(
@@ -231,7 +231,7 @@ DEEDS: Sequence[Deed] = (
         advice="By anybody but the deployment, deploy the network stack again.",
     ),
     Deed(
-        name="GatewayChanged",
+        name="GatewayChange",
         control="CloudWatch.12",
         title="A gateway or an endpoint was changed",
         pattern=_calls(
@@ -251,7 +251,7 @@ DEEDS: Sequence[Deed] = (
         advice="A new way in or out of the network. By anybody but the deployment, remove it.",
     ),
     Deed(
-        name="RouteTableChanged",
+        name="RouteTableChange",
         control="CloudWatch.13",
         title="A route was changed",
         pattern=_calls(
@@ -267,7 +267,7 @@ DEEDS: Sequence[Deed] = (
         advice="Traffic may take another way. By anybody but the deployment, deploy the network stack again.",
     ),
     Deed(
-        name="VpcChanged",
+        name="VpcChange",
         control="CloudWatch.14",
         title="A VPC was made, removed, changed or connected to another",
         pattern=_calls(
@@ -285,20 +285,20 @@ DEEDS: Sequence[Deed] = (
         advice="By anybody but the deployment, undo it and ask.",
     ),
     Deed(
-        name="OrganizationChanged",
+        name="OrganizationChange",
         title="The account's place in the organization was changed",
         pattern={"detail-type": [_CALL, _SERVICE], "detail": {"eventSource": ["organizations.amazonaws.com"]}},
         advice="An account that leaves the organization leaves its guardrails. Ask whoever holds the management account.",
         world_wide=True,
     ),
     Deed(
-        name="SnapshotShared",
+        name="SnapshotSharing",
         title="A snapshot or an image was shared or made public",
         pattern=_calls("ec2", "ModifyImageAttribute", "ModifySnapshotAttribute"),
         advice="Data may be leaving the account. Take the sharing back, then look at that identity.",
     ),
     Deed(
-        name="DatabaseSnapshotShared",
+        name="DatabaseSnapshotSharing",
         title="A database snapshot was shared or exported",
         pattern=_calls("rds", "ModifyDBClusterSnapshotAttribute", "ModifyDBSnapshotAttribute", "StartExportTask"),
         advice="Backups share snapshots with nobody; customer data may be leaving. Take the sharing back and ask.",

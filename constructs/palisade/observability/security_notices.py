@@ -94,7 +94,7 @@ class SecurityNotices(Construct):
         rule.node.add_dependency(self._log)
         Alarm(
             self,
-            f"{deed.name}Often",
+            f"{deed.name}Rate",
             description=f"{deed.title} ({self._where}): {deed.at_least} or more in five minutes. {deed.advice}",
             metric=cloudwatch.Metric(
                 namespace="AWS/Events",

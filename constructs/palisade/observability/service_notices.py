@@ -31,7 +31,7 @@ class Trouble:
 TROUBLES: Sequence[Trouble] = (
     Trouble(
         # https://docs.aws.amazon.com/acm/latest/userguide/supported-events.html
-        name="CertificateEnds",
+        name="CertificateEnd",
         title="A certificate is about to end or was not renewed",
         pattern={
             "source": ["aws.acm"],
