@@ -47,6 +47,7 @@ class WebAcl(Construct):
 
     https://docs.aws.amazon.com/waf/latest/developerguide/logging-management-configure.html
     https://docs.aws.amazon.com/waf/latest/developerguide/waf-oversize-request-components.html
+    https://repost.aws/knowledge-center/waf-send-logs-centralized-account (a bucket of another account)
     """
 
     def __init__(
