@@ -37,15 +37,15 @@ from stacks.workloads.document_service import DocumentService
 def build(app: cdk.App, deployment: Deployment) -> cdk.App:
     """Add every stack of ``deployment`` to ``app``."""
     organization_archive = LogArchiveOrganization(app, deployment=deployment)
-    LogArchiveAnalysis(app, deployment=deployment)
+    LogArchiveAnalysis(app, deployment=deployment, organization=organization_archive)
     if deployment.accounts.management is not None:
         ManagementTrail(
             app, deployment=deployment, management=deployment.accounts.management, archive=organization_archive
         )
     backup_service = None if deployment.organization is None else BackupService(app, deployment=deployment)
     for stage in deployment.stages:
-        archive = LogArchiveStage(app, deployment=deployment, stage=stage)
-        archive_edge = LogArchiveEdge(app, deployment=deployment, stage=stage)
+        archive = LogArchiveStage(app, deployment=deployment, stage=stage, organization=organization_archive)
+        archive_edge = LogArchiveEdge(app, deployment=deployment, stage=stage, archive=archive)
         access_logs = AccessLogs(app, deployment=deployment, stage=stage, archive=archive)
         if deployment.organization is None:
             StageTrail(app, deployment=deployment, stage=stage, archive=archive)

@@ -62,6 +62,7 @@ class _LogArchive(PalisadeStack):
         self._evidence_of = owner
         self._lock_mode = s3.ObjectLockMode[lock_mode.name]
         self._requests_to = self.names.landing_bucket(ORGANIZATION, Log.ACCESS)
+        self._requests_landing: LandingBucket | None = None
         self.key = CustomerKey(
             self,
             "Key",
@@ -103,7 +104,14 @@ class _LogArchive(PalisadeStack):
                 requests_to=requests_to,
             )
             landing.accept(*writers)
+            # S3 refuses to replicate, or to log requests, into a bucket that does not exist or admits nobody.
             landing.resource.node.add_dependency(evidence.resource)
+            if own_requests:
+                self._requests_landing = landing
+            elif self._requests_landing is not None:
+                landing.resource.node.add_dependency(self._requests_landing)
+        if self._requests_landing is not None and not own_requests:
+            evidence.resource.node.add_dependency(self._requests_landing)
         return evidence
 
 
@@ -131,8 +139,12 @@ class LogArchiveOrganization(_LogArchive):
 class LogArchiveStage(_LogArchive):
     """Everything that one stage's account leaves behind."""
 
-    def __init__(self, scope: Construct, *, deployment: Deployment, stage: Stage) -> None:
+    def __init__(
+        self, scope: Construct, *, deployment: Deployment, stage: Stage, organization: LogArchiveOrganization
+    ) -> None:
         super().__init__(scope, deployment=deployment, owner=stage.name, lock_mode=stage.lock_mode)
+        # Its landing bucket receives this stack's server access logs.
+        self.add_stack_dependency(organization)
         home, account = self.names.home, stage.account
         here = writer.vended_logs(sid="LogDelivery", account=account, region=home)
         edge = writer.vended_logs(sid="EdgeLogDelivery", account=account, region=EDGE_REGION)
@@ -175,7 +187,7 @@ class LogArchiveStage(_LogArchive):
 class LogArchiveEdge(PalisadeStack):
     """The door for one stage's CloudFront logs, in the only region where CloudFront knows such doors."""
 
-    def __init__(self, scope: Construct, *, deployment: Deployment, stage: Stage) -> None:
+    def __init__(self, scope: Construct, *, deployment: Deployment, stage: Stage, archive: LogArchiveStage) -> None:
         super().__init__(
             scope,
             deployment=deployment,
@@ -191,3 +203,4 @@ class LogArchiveEdge(PalisadeStack):
             bucket_name=self.names.delivery_bucket(stage.name, Log.CDN),
             source_account=stage.account,
         )
+        self.add_stack_dependency(archive)

@@ -13,7 +13,7 @@ from palisade.storage import BackupClass, PrivateBucket
 
 from constructs import Construct
 from stacks.base import PalisadeStack
-from stacks.log_archive import LOG_ARCHIVE, retention_days
+from stacks.log_archive import LOG_ARCHIVE, LogArchiveOrganization, retention_days
 from stacks.names import ORGANIZATION, Log
 from stacks.settings import Deployment, Egress, Stage
 
@@ -31,7 +31,7 @@ https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html""
 class LogArchiveAnalysis(PalisadeStack):
     """One database and workgroup for all logs; a table for each log of each owner."""
 
-    def __init__(self, scope: Construct, *, deployment: Deployment) -> None:
+    def __init__(self, scope: Construct, *, deployment: Deployment, organization: LogArchiveOrganization) -> None:
         super().__init__(
             scope,
             deployment=deployment,
@@ -40,6 +40,8 @@ class LogArchiveAnalysis(PalisadeStack):
             account=deployment.accounts.log_archive,
             stateful=True,
         )
+        # Its landing bucket receives the server access logs of the results.
+        self.add_stack_dependency(organization)
         key = CustomerKey(
             self,
             "Key",

@@ -318,6 +318,39 @@ def test_requests_to_the_archive_are_logged_without_a_circle(assembly: Assembly)
         assert target == (None if name in circle else NAMES.landing_bucket(ORGANIZATION, Log.ACCESS)), name
 
 
+def _needs(assembly: Assembly, stack: str, logical_id: str) -> set[str]:
+    """Logical ids that a resource waits for, directly or through others."""
+    definition = assembly[stack].resources[logical_id].definition
+    direct = definition.get("DependsOn", [])
+    waits = {direct} if isinstance(direct, str) else set(direct)
+    waits |= set(re.findall(r'{"Ref": "(\w+)"}', json.dumps(definition)))
+    waits |= set(re.findall(r'"Fn::GetAtt": \["(\w+)"', json.dumps(definition)))
+    waits &= set(assembly[stack].resources)
+    return waits.union(*(_needs(assembly, stack, other) for other in waits))
+
+
+def test_buckets_wait_for_what_s3_looks_for(assembly: Assembly) -> None:
+    """S3 tries replication and request logging when they are set: bucket, policy and role must be there before."""
+    logs = _bucket(assembly, NAMES.landing_bucket(ORGANIZATION, Log.ACCESS))
+    (logs_policy,) = [
+        r.logical_id
+        for r in assembly[logs.stack].resources.values()
+        if r.type == "AWS::S3::BucketPolicy" and r.properties["Bucket"] == {"Ref": logs.logical_id}
+    ]
+    by_name = {bucket.properties["BucketName"]: bucket for bucket in _log_buckets(assembly)}
+    for bucket in by_name.values():
+        stack = assembly[bucket.stack]
+        needs = _needs(assembly, bucket.stack, bucket.logical_id)
+        if "LoggingConfiguration" in bucket.properties:
+            assert (logs_policy in needs) if stack.name == logs.stack else (logs.stack in stack.dependencies), bucket
+        if "ReplicationConfiguration" in bucket.properties:
+            arn = bucket.properties["ReplicationConfiguration"]["Rules"][0]["Destination"]["Bucket"]
+            target = by_name[arn.rpartition(":")[2]]
+            there = target.logical_id in needs if target.stack == bucket.stack else target.stack in stack.dependencies
+            assert there, bucket
+            assert any(stack.resources[need].type == "AWS::IAM::ManagedPolicy" for need in needs), bucket
+
+
 def test_services_deliver_where_they_can(assembly: Assembly) -> None:
     """A service that is given the locked bucket would lose its logs, or refuse to be created."""
     locked = {NAMES.archive_bucket(owner, log): (owner, log) for owner, log in OWNED}

@@ -12,9 +12,9 @@ from palisade.archive.replication import Destination, Replication
 from palisade.archive.writer import Writer
 from palisade.keys import CustomerKey
 
-KEPT_DAYS = 14
-"""Long enough to mend a failed replication: lifecycle waits for objects whose replication is pending or failed, and this
-is the time until anybody notices. https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-troubleshoot.html"""
+KEPT_DAYS = 3
+"""Lifecycle leaves objects alone whose replication is pending or failed, so this is only how long a copy lies twice.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-and-other-bucket-config.html"""
 
 
 class LandingBucket(Construct):
