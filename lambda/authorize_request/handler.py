@@ -31,7 +31,10 @@ def handle(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
 
 
 def authorize(event: Mapping[str, Any], services: Services) -> dict[str, Any]:
-    """The policy for one request: Allow for a valid token, Deny for everything else."""
+    """The policy for one request: Allow for a valid token, Deny for everything else.
+
+    Raises KeysUnavailableError when the issuer's keys cannot be had.
+    """
     stage = stage_of(event.get("methodArn"))
     request_id = str((event.get("requestContext") or {}).get("requestId", ""))
     logger = services.logger.bind(request_id=request_id)
@@ -43,8 +46,9 @@ def authorize(event: Mapping[str, Any], services: Services) -> dict[str, Any]:
         logger.warning("request.denied", reason=str(refusal))
         return deny(stage)
     except KeysUnavailableError as error:
+        # Nobody can be judged: that is our failure and not the caller's, so it may raise the alarm.
         logger.failure("keys.unavailable", error)
-        return deny(stage)
+        raise
     logger.info("request.allowed", tenant=identity.tenant, user=user_reference(identity.user), role=identity.role)
     return allow(identity, stage)
 

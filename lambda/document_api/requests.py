@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from palisade_runtime.identifiers import InvalidIdentifierError, document_id, tenant_id
+from palisade_runtime.identifiers import InvalidIdentifierError, document_id, tenant_id, user_reference
 from palisade_runtime.responses import RefusalError
 
 LONGEST_BODY = 16 * 1024
@@ -66,11 +66,12 @@ def read_caller(event: Mapping[str, Any]) -> Caller:
     user, role = context.get("user"), context.get("role")
     try:
         tenant = tenant_id(context.get("tenant"))
+        user_reference(user)
     except InvalidIdentifierError:
-        raise RefusalError(403, "forbidden", "The request carries no tenant.") from None
-    if not isinstance(user, str) or not user or role not in MAY_READ:
-        raise RefusalError(403, "forbidden", "The request carries no user or no known role.")
-    return Caller(tenant=tenant, user=user, role=role)
+        raise RefusalError(403, "forbidden", "The request carries no tenant or no user.") from None
+    if not isinstance(role, str) or role not in MAY_READ:
+        raise RefusalError(403, "forbidden", "The request carries no known role.")
+    return Caller(tenant=tenant, user=str(user), role=role)
 
 
 def read_operation(event: Mapping[str, Any], caller: Caller, *, largest_document: int) -> Operation:

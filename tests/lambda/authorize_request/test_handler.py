@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from authorize_request import handler
 from authorize_request.handler import Services, authorize, bearer_token
+from authorize_request.keys import KeysUnavailableError
 from authorize_request.policies import METHODS, allow, deny, stage_of
 from authorize_request.tokens import Identity, InvalidTokenError
 from palisade_runtime.logs import Logger
@@ -93,9 +94,12 @@ def test_refusal_is_an_answer_and_says_nothing(services: Services) -> None:
     }
 
 
-def test_outage_of_the_issuer_refuses_and_is_logged_as_failure(services: Services, issuer: Any, lines: Any) -> None:
+def test_outage_of_the_issuer_lets_nobody_in_and_may_raise_the_alarm(
+    services: Services, issuer: Any, lines: Any
+) -> None:
     issuer.down = True
-    assert _statement(authorize(_event(f"Bearer {issuer.token()}"), services))["Effect"] == "Deny"
+    with pytest.raises(KeysUnavailableError):
+        authorize(_event(f"Bearer {issuer.token()}"), services)
     assert (lines.parsed[-1]["level"], lines.parsed[-1]["event"]) == ("ERROR", "keys.unavailable")
 
 
