@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import fnmatch
 import re
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ import pytest
 
 from assembly import Assembly, Resource
 from stacks.observability import AVAILABILITY_PERCENT
-from stacks.settings import EDGE_REGION
+from stacks.settings import EDGE_REGION, ConfigError, check
 from tests.fixture_deployment import FIXTURE
 
 STAGES = pytest.mark.parametrize("stage", FIXTURE.stages, ids=lambda stage: stage.name)
@@ -238,6 +239,7 @@ NOTICED = {
     "trail": (_call("cloudtrail", "StopLogging"), "TrailChange"),
     "wrong password": (_sign_in("IAMUser", "Failure", "No"), "FailedSignIns"),
     "key": (_call("kms", "ScheduleKeyDeletion"), "KeyRemoval"),
+    "key policy": (_call("kms", "PutKeyPolicy"), "KeyPolicyChange"),
     "bucket": (_call("s3", "PutBucketPolicy"), "BucketPolicyChange"),
     "public access": (_call("s3", "DeleteAccountPublicAccessBlock"), "BucketPolicyChange"),
     "recorder": (_call("config", "StopConfigurationRecorder"), "ConfigChange"),
@@ -285,7 +287,7 @@ def test_everyday_work_is_not_reported(assembly: Assembly, what: str) -> None:
 
 def test_every_rule_has_an_event_that_proves_it(assembly: Assembly) -> None:
     rules = _rules(assembly, f"{FIXTURE.stages[0].name}-observability-edge")
-    assert set(rules) - {expected for _, expected in NOTICED.values()} == {"KeyPolicyChange"}
+    assert set(rules) == {expected for _, expected in NOTICED.values()}
 
 
 @STAGES
@@ -342,6 +344,15 @@ def test_the_canary_asks_the_public_address_as_often_as_configured(assembly: Ass
     assert canary.properties["Schedule"]["Expression"] == f"rate({stage.shape.canary_minutes} minutes)"
     assert canary.properties["StartCanaryAfterCreation"] is True
     assert "VPCConfig" not in canary.properties, "it must come from outside, as a customer does"
+
+
+@pytest.mark.parametrize("minutes", [0, 61])
+def test_refuses_a_canary_that_synthetics_would_not_run(minutes: int) -> None:
+    stage = FIXTURE.stages[0]
+    shape = dataclasses.replace(stage.shape, canary_minutes=minutes)
+    wrong = dataclasses.replace(FIXTURE, stages=(dataclasses.replace(stage, shape=shape),))
+    with pytest.raises(ConfigError, match=rf"shape.canary_minutes is {minutes}; the canary runs every 1 to 60 minutes"):
+        check(wrong)
 
 
 @STAGES
