@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import assembly
+from rehearsal.cli import Cli
 from rehearsal.cycle import Rehearsal, Result, issuer_names, organization_of
 from rehearsal.honesty import LIST, Honesty
 from rehearsal.progress import Progress
@@ -75,6 +76,7 @@ def _run(arguments: argparse.Namespace) -> int:
             progress,
             keep_going=arguments.keep_going,
             fault=arguments.fault or "",
+            cli=Cli(aws, first, second, progress) if arguments.cli else None,
         )
         result = rehearsal.run()
         if not result.ok and arguments.log:

@@ -12,6 +12,7 @@ from typing import Any
 from assembly import Assembly, Stack
 from rehearsal import checks, deploy, faults
 from rehearsal.checks import CHECKS, DESCRIPTIONS, SCENARIOS, Resource, View
+from rehearsal.cli import Cli
 from rehearsal.compare import compare
 from rehearsal.honesty import Honesty
 from rehearsal.progress import Progress, Row
@@ -60,11 +61,12 @@ class Rehearsal:
         *,
         keep_going: bool = False,
         fault: str = "",
+        cli: Cli | None = None,
     ) -> None:
         self._stacks: list[Stack] = list(assembly.stacks)
         self._updated = {stack.name: stack for stack in updated.stacks} if updated else {}
         self._aws, self._honesty, self._progress, self._keep_going = aws, honesty, progress, keep_going
-        self._fault = fault
+        self._fault, self._cli = fault, cli
         self._uploaded: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
         self._alive: set[str] = set()
@@ -83,7 +85,11 @@ class Rehearsal:
 
     def run(self) -> Result:
         """The whole cycle; stops after the first phase that fails unless told to keep going."""
-        deploy.bootstrap(self._aws, self._stacks)
+        deploy.publish(self._aws, self._stacks)
+        if self._cli:
+            self._cli.bootstrap()
+        else:
+            deploy.bootstrap(self._aws, self._stacks)
         phases: list[Callable[[], None]] = [
             self._create,
             self._verify_all,
@@ -127,10 +133,16 @@ class Rehearsal:
         deploy.in_order(stacks, once, reverse=reverse, keep_going=self._keep_going)
 
     def _create(self) -> None:
+        if self._cli:
+            self._cli.deploy()
+
         def work(stack: Stack) -> deploy.Outcome:
             if self._fault == "create":
                 self._fail_to_create(stack)
-            outcome = deploy.deploy(self._aws, stack, self._uploaded, update=False)
+            if self._cli:
+                outcome = deploy.look(self._aws, stack)
+            else:
+                outcome = deploy.deploy(self._aws, stack, self._uploaded, update=False)
             if outcome.status not in ("REFUSED", "CHANGE_SET_FAILED"):
                 self._alive.add(stack.name)
             if outcome.ok:
@@ -164,10 +176,14 @@ class Rehearsal:
                 )
         deploy.delete(self._aws, stack)
 
+    def _changed(self, stack: Stack) -> set[str]:
+        """Logical ids whose properties differ between the two assemblies."""
+        old, new = stack.resources, self._updated[stack.name].resources
+        return {name for name in set(old) & set(new) if old[name].properties != new[name].properties}
+
     def _fail_to_update(self, stack: Stack) -> None:
         """Let the last changed resource of a stack fail: everything must be as the first assembly says."""
-        old, new = stack.resources, self._updated[stack.name].resources
-        changed = {name for name in set(old) & set(new) if old[name].properties != new[name].properties}
+        changed = self._changed(stack)
         if not changed:
             return
         victim = faults.last(self._updated[stack.name].template["Resources"], changed)
@@ -196,10 +212,17 @@ class Rehearsal:
                 self._fail(stack.name, f"{stack.name}/{name}: in the template, yet not created")
 
     def _update(self) -> None:
+        if self._cli:
+            self._cli.diff()
+            self._cli.deploy(update=True)
+
         def work(stack: Stack) -> deploy.Outcome:
             if self._fault == "update":
                 self._fail_to_update(stack)
-            outcome = deploy.deploy(self._aws, self._updated[stack.name], self._uploaded, update=True)
+            if self._cli:
+                outcome = deploy.look(self._aws, stack, changes=len(self._changed(stack)))
+            else:
+                outcome = deploy.deploy(self._aws, self._updated[stack.name], self._uploaded, update=True)
             self.result.rows[stack.name].changed = outcome.changes
             return outcome
 
@@ -212,14 +235,20 @@ class Rehearsal:
         expected = self._resources()
         self._lift_protection(View(aws=self._aws, resources=expected))
 
-        def work(stack: Stack) -> deploy.Outcome:
+        for stack in self._stacks:
             if stack.termination_protection and stack.name in self._created:
                 self._tally(
                     stack.name,
                     f"{stack.name}: termination protection refuses a deletion",
-                    lambda: _assert(deploy.refuses_deletion(self._aws, stack), "the stack was deleted all the same"),
+                    lambda stack=stack: _assert(  # type: ignore[misc]
+                        deploy.refuses_deletion(self._aws, stack), "the stack was deleted all the same"
+                    ),
                 )
-            return deploy.delete(self._aws, stack)
+        if self._cli:
+            self._cli.destroy()
+
+        def work(stack: Stack) -> deploy.Outcome:
+            return deploy.look(self._aws, stack) if self._cli else deploy.delete(self._aws, stack)
 
         self._each("delete", [stack for stack in self._stacks if stack.name in self._alive], work, reverse=True)
         self._verify_gone(expected)

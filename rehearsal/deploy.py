@@ -54,16 +54,16 @@ PUBLIC_PARAMETERS = re.compile(r"/aws/service/[\w./-]+")
 BOUNDARY = re.compile(r":policy/([\w+=,.@-]+)")
 
 
-def bootstrap(aws: EmbeddedAws, stacks: Iterable[Stack]) -> None:
-    """Give every account and region what is there before a deployment.
-
-    That is what `cdk bootstrap` leaves (version, asset bucket, the permissions boundary the roles name) and the
-    public parameters of AWS that the templates read.
-    """
-    stacks = list(stacks)
+def publish(aws: EmbeddedAws, stacks: Iterable[Stack]) -> None:
+    """Give every account and region the public parameters of AWS that its templates read."""
     for stack in stacks:
         for name in sorted(set(PUBLIC_PARAMETERS.findall(json.dumps(stack.template)))):
             aws.ask("public-parameter", account=stack.account, region=stack.region, name=name)
+
+
+def bootstrap(aws: EmbeddedAws, stacks: Iterable[Stack]) -> None:
+    """Give every account and region what a bootstrap leaves: version, asset bucket, and the boundary the roles name."""
+    stacks = list(stacks)
     for account, name in sorted({(stack.account, name) for stack in stacks for name in _boundaries(stack)}):
         region = next(stack.region for stack in stacks if stack.account == account)
         own = [stack for stack in stacks if stack.account == account]
@@ -228,6 +228,21 @@ def physical_ids(cloudformation: Any, stack: str) -> dict[str, str]:
         for item in answer
         if item["ResourceStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
     }
+
+
+def look(aws: EmbeddedAws, stack: Stack, *, changes: int = 0) -> Outcome:
+    """What became of a stack that somebody else deployed or destroyed."""
+    cloudformation = aws.client("cloudformation", stack.account, stack.region)
+    status = _await_stack(cloudformation, stack.name)
+    there = status != "DELETE_COMPLETE"
+    return Outcome(
+        stack=stack,
+        status=status,
+        seconds=0.0,
+        changes=changes,
+        failures=events(cloudformation, stack.name) if there and "COMPLETE" not in status else [],
+        resources=physical_ids(cloudformation, stack.name) if there else {},
+    )
 
 
 def delete(aws: EmbeddedAws, stack: Stack) -> Outcome:

@@ -30,3 +30,6 @@ def getaddrinfo(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 socket.getaddrinfo = getaddrinfo
+
+# A layer holds packages built for another machine; the rehearsal's own environment has the same ones.
+os.environ.pop("_LAMBDA_LAYERS_DIRS", None)
