@@ -65,7 +65,10 @@ def _run(arguments: argparse.Namespace) -> int:
         raise RehearsalError(f"{arguments.assembly} has no stacks. Synthesize first: make synth.")
     progress = Progress()
     with EmbeddedAws(
-        home_region=first.stacks[0].region, names=issuer_names(first), organization=organization_of(first)
+        home_region=first.stacks[0].region,
+        accounts=tuple(sorted({stack.account for stack in first.stacks})),
+        names=issuer_names(first),
+        organization=organization_of(first),
     ) as aws:
         progress.line(f"{progress.seconds:6.1f} s  embedded AWS answers on {aws.endpoint}")
         rehearsal = Rehearsal(

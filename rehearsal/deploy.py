@@ -55,8 +55,12 @@ BOUNDARY = re.compile(r":policy/([\w+=,.@-]+)")
 
 
 def publish(aws: EmbeddedAws, stacks: Iterable[Stack]) -> None:
-    """Give every account and region the public parameters of AWS that its templates read."""
+    """Give every account what is there before anything: AWS's public parameters, and the hosted zones in configuration."""
     for stack in stacks:
+        for resource in stack.resources.values():
+            zone, name = resource.properties.get("HostedZoneId"), resource.properties.get("Name")
+            if resource.type == "AWS::Route53::RecordSet" and isinstance(zone, str) and isinstance(name, str):
+                aws.ask("hosted-zone", account=stack.account, zone=zone, name=name.partition(".")[2])
         for name in sorted(set(PUBLIC_PARAMETERS.findall(json.dumps(stack.template)))):
             aws.ask("public-parameter", account=stack.account, region=stack.region, name=name)
 

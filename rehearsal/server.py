@@ -42,9 +42,11 @@ def free_port() -> int:
 class EmbeddedAws:
     """The embedded AWS as a context manager: on any way out, the process group and the folder are gone."""
 
-    def __init__(self, *, home_region: str, names: tuple[str, ...] = (), organization: str = "") -> None:
+    def __init__(
+        self, *, home_region: str, accounts: tuple[str, ...] = (), names: tuple[str, ...] = (), organization: str = ""
+    ) -> None:
         self._home_region = home_region
-        self._names = names
+        self._accounts, self._names = accounts, names
         self._organization = organization
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._lock = threading.Lock()
@@ -67,7 +69,9 @@ class EmbeddedAws:
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self.tls_endpoint = f"https://127.0.0.1:{self.tls_port}"
         self.authority = Authority(self.folder)
-        own = self.authority.issue("embedded-aws", ["127.0.0.1", "localhost"])
+        own = self.authority.issue(
+            "embedded-aws", ["127.0.0.1", "localhost", *(f"{account}.127.0.0.1" for account in self._accounts)]
+        )
         self.issuer = Issuer(self.authority.issue("issuer", ["localhost", *self._names]))
         bundle = str(self.authority.bundle)
         functions = {

@@ -46,6 +46,8 @@ async def _control(scope: Any, receive: Any, send: Any) -> None:
         answer = adapter.overview()
     elif path.endswith("/fault"):
         adapter.FAULTS.add((body["stack"], body["logical_id"]))
+    elif path.endswith("/hosted-zone"):
+        adapter.own_zone(body["account"], body["zone"], body["name"])
     elif path.endswith("/public-parameter"):
         adapter.publish(body["account"], body["region"], body["name"])
     data = json.dumps(answer, default=str).encode()
@@ -65,10 +67,12 @@ def main() -> None:
     from ministack import app as ministack
 
     from rehearsal import types
-    from rehearsal.emulator import adapter, gaps, moto_bridge, tenancy
+    from rehearsal.emulator import adapter, backup, gaps, moto_bridge, public_access, tenancy
 
     types.load()
     moto_bridge.install()
+    backup.install()
+    public_access.install()
     gaps.install()
     tenancy.install()
     adapter.install(endpoint)

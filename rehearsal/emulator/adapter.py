@@ -212,3 +212,19 @@ def publish(account: str, region: str, name: str) -> None:
         "DataType": "aws:ec2:image" if image else "text",
     }
     ssm._parameters.set_scoped(account, region, name, record)
+
+
+def own_zone(account: str, zone: str, name: str) -> None:
+    """Give an account a hosted zone with a given id: a zone that exists before the deployment."""
+    from ministack.services import route53
+
+    record = {
+        "id": zone,
+        "name": name.rstrip(".") + ".",
+        "caller_reference": zone,
+        "comment": "",
+        "private": False,
+        "vpcs": [],
+    }
+    route53._zones.set_scoped(account, "", zone, record)
+    route53._records.set_scoped(account, "", zone, route53._default_records(record["name"]))

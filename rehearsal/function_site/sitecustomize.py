@@ -3,6 +3,7 @@
 import ipaddress
 import json
 import os
+import re
 import socket
 from typing import Any
 
@@ -24,6 +25,8 @@ def getaddrinfo(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
     name = host.decode() if isinstance(host, bytes) else host
     if name in _NAMES and str(port) in ("443", "https"):
         return _look_up("127.0.0.1", _NAMES[name], *args, **kwargs)
+    if name and re.fullmatch(r"\d{12}\.127\.0\.0\.1", name):
+        return _look_up("127.0.0.1", port, *args, **kwargs)  # S3 Control puts the account in front of the endpoint
     if _local(host):
         return _look_up(host, port, *args, **kwargs)
     raise socket.gaierror(socket.EAI_NONAME, f"the rehearsal has no internet: {host}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rehearsal.emulator.spec import made_up, named, spec
+from typing import Any
+
+from rehearsal.emulator.spec import Context, Props, hook, made_up, named, spec, text
 
 spec(
     "AWS::Backup::BackupSelection",
@@ -20,11 +22,23 @@ spec(
     named("RestoreTestingPlanName"),
     drop=("Tags",),
     wrap="RestoreTestingPlan",
-    recorded=True,
-    attributes={
-        "RestoreTestingPlanArn": lambda p, _r, c: c.arn("backup", f"restore-testing-plan:{p['RestoreTestingPlanName']}")
-    },
+    attributes={"RestoreTestingPlanArn": "RestoreTestingPlanArn"},
+    update="update_restore_testing_plan",
+    update_with=lambda i, _p, _a: {"RestoreTestingPlanName": i},
+    delete="delete_restore_testing_plan",
+    delete_with=lambda i, _p, _a: {"RestoreTestingPlanName": i},
 )
+
+
+def _of_plan(props: Props, _context: Context) -> Props:
+    return {"RestoreTestingPlanName": props["RestoreTestingPlanName"]}
+
+
+def _selection(identity: str, _props: Props, _attributes: Any) -> Props:
+    plan, _, name = identity.partition("|")
+    return {"RestoreTestingPlanName": plan, "RestoreTestingSelectionName": name}
+
+
 spec(
     "AWS::Backup::RestoreTestingSelection",
     "backup",
@@ -32,9 +46,26 @@ spec(
     lambda p, _r, _c: f"{p['RestoreTestingPlanName']}|{p['RestoreTestingSelectionName']}",
     drop=("RestoreTestingPlanName",),
     wrap="RestoreTestingSelection",
-    recorded=True,
-    extra=lambda p, _c: {"RestoreTestingPlanName": p["RestoreTestingPlanName"]},
+    extra=_of_plan,
+    update="update_restore_testing_selection",
+    update_with=_selection,
+    delete="delete_restore_testing_selection",
+    delete_with=_selection,
 )
+
+
+@hook("AWS::Backup::BackupVault")
+def vault(context: Context, identity: str, props: Props) -> None:
+    """Access policy and lock."""
+    backup = context.client("backup")
+    if props.get("AccessPolicy"):
+        backup.put_backup_vault_access_policy(BackupVaultName=identity, Policy=text(dict(props["AccessPolicy"])))
+    lock = props.get("LockConfiguration")
+    if lock:
+        days = {name: int(value) for name, value in dict(lock).items()}
+        backup.put_backup_vault_lock_configuration(BackupVaultName=identity, **days)
+
+
 spec(
     "AWS::Backup::LogicallyAirGappedBackupVault",
     "backup",
