@@ -137,7 +137,7 @@ def _empty(value: Any) -> bool:
 def same(expected: Any, actual: Any) -> bool:
     """Equal scalars: a number and its text, a boolean and its text, an id and the ARN that ends in it."""
     one, other = _scalar(expected), _scalar(actual)
-    if one == other:
+    if one == other or one + "." == other:  # a name and its fully qualified form
         return True
     try:
         if float(one) == float(other):
@@ -151,6 +151,7 @@ def same(expected: Any, actual: Any) -> bool:
 
 
 def _scalar(value: Any) -> str:
+    value = value.decode() if isinstance(value, bytes) else value
     return str(value).lower() if isinstance(value, bool) or str(value).lower() in ("true", "false") else str(value)
 
 

@@ -56,8 +56,13 @@ def _table(dynamodb: Any, resource: Resource, _view: View) -> Any:
     recovery = backups["PointInTimeRecoveryDescription"]
     lifetime = dynamodb.describe_time_to_live(TableName=resource.id)["TimeToLiveDescription"]
     encryption = found.get("SSEDescription") or {}
+    insights = {}
+    if resource.properties.get("ContributorInsightsSpecification"):
+        status = dynamodb.describe_contributor_insights(TableName=resource.id)["ContributorInsightsStatus"]
+        insights = {"ContributorInsightsSpecification": {"Enabled": status in ("ENABLED", "ENABLING")}}
     return {
         **found,
+        **insights,
         "BillingMode": found.get("BillingModeSummary", {}).get("BillingMode"),
         "PointInTimeRecoverySpecification": {
             "PointInTimeRecoveryEnabled": recovery["PointInTimeRecoveryStatus"] == "ENABLED",

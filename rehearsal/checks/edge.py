@@ -9,7 +9,27 @@ from rehearsal.checks import Resource, View, described
 
 
 def _distribution(cloudfront: Any, resource: Resource, _view: View) -> Any:
-    return {"DistributionConfig": cloudfront.get_distribution_config(Id=resource.id)["DistributionConfig"]}
+    found = cloudfront.get_distribution_config(Id=resource.id)["DistributionConfig"]
+    behaviors = [_behavior(item) for item in found.get("CacheBehaviors", {}).get("Items", [])]
+    origins = [
+        {**origin, "OriginCustomHeaders": origin.get("CustomHeaders", {}).get("Items", [])}
+        for origin in found["Origins"]["Items"]
+    ]
+    made = {
+        **found,
+        "IPV6Enabled": found.get("IsIPV6Enabled"),
+        "Origins": origins,
+        "DefaultCacheBehavior": _behavior(found["DefaultCacheBehavior"]),
+        "CacheBehaviors": behaviors,
+    }
+    return {"DistributionConfig": made}
+
+
+def _behavior(behavior: dict[str, Any]) -> dict[str, Any]:
+    """A cache behavior the way a template writes it."""
+    allowed = behavior.get("AllowedMethods") or {}
+    cached = allowed.get("CachedMethods", {}).get("Items")
+    return {**behavior, "AllowedMethods": allowed.get("Items"), "CachedMethods": cached}
 
 
 def _policy(operation: str, member: str) -> Any:
@@ -63,16 +83,31 @@ def _balancer(elbv2: Any, resource: Resource, _view: View) -> Any:
 def _target_group(elbv2: Any, resource: Resource, _view: View) -> Any:
     found = elbv2.describe_target_groups(TargetGroupArns=[resource.id])["TargetGroups"][0]
     attributes = elbv2.describe_target_group_attributes(TargetGroupArn=resource.id)["Attributes"]
-    return {**found, "TargetGroupAttributes": attributes}
+    health = elbv2.describe_target_health(TargetGroupArn=resource.id)["TargetHealthDescriptions"]
+    return {
+        **found,
+        "Name": found["TargetGroupName"],
+        "TargetGroupAttributes": attributes,
+        "Targets": [item["Target"] for item in health],
+    }
 
 
 def _listener(elbv2: Any, resource: Resource, _view: View) -> Any:
-    return elbv2.describe_listeners(ListenerArns=[resource.id])["Listeners"][0]
+    found = elbv2.describe_listeners(ListenerArns=[resource.id])["Listeners"][0]
+    attributes = elbv2.describe_listener_attributes(ListenerArn=resource.id)["Attributes"]
+    return {**found, "ListenerAttributes": attributes}
 
 
 def _rule(elbv2: Any, resource: Resource, _view: View) -> Any:
     found = elbv2.describe_rules(RuleArns=[resource.id])["Rules"][0]
     return {**found, "ListenerArn": resource.properties["ListenerArn"]}
+
+
+def _rest_api(apigateway: Any, resource: Resource, _view: View) -> Any:
+    found = apigateway.get_rest_api(restApiId=resource.id)
+    # API Gateway gives the policy as JSON whose quotes are escaped once more.
+    policy = found.get("policy")
+    return {**found, "Policy": json.loads(policy.replace('\\"', '"')) if policy else None}
 
 
 def _of_api(operation: str, argument: str) -> Any:
@@ -81,13 +116,6 @@ def _of_api(operation: str, argument: str) -> Any:
         return {**getattr(apigateway, operation)(restApiId=api, **{argument: resource.id}), "RestApiId": api}
 
     return ask
-
-
-def _rest_api(apigateway: Any, resource: Resource, _view: View) -> Any:
-    found = apigateway.get_rest_api(restApiId=resource.id)
-    # API Gateway gives the policy as JSON whose quotes are escaped once more.
-    policy = found.get("policy")
-    return {**found, "Policy": json.loads(policy.replace('\\"', '"')) if policy else None}
 
 
 def _method(apigateway: Any, resource: Resource, _view: View) -> Any:

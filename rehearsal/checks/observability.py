@@ -95,7 +95,7 @@ def _topic(sns: Any, resource: Resource, _view: View) -> Any:
 def _topic_policy(sns: Any, resource: Resource, _view: View) -> Any:
     topics = resource.properties["Topics"]
     found = [sns.get_topic_attributes(TopicArn=topic)["Attributes"].get("Policy") for topic in topics]
-    return {"Topics": topics, "PolicyDocument": found[0]}
+    return {"Topics": topics, "PolicyDocument": found[0]} if found[0] else None
 
 
 def _subscribed(sns: Any, resource: Resource, _view: View) -> Any:
@@ -122,9 +122,7 @@ def _queue_policy(sqs: Any, resource: Resource, _view: View) -> Any:
         sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])["Attributes"].get("Policy")
         for queue in queues
     ]
-    if not found[0]:
-        raise LookupError(resource.id)
-    return {"Queues": queues, "PolicyDocument": found[0]}
+    return {"Queues": queues, "PolicyDocument": found[0]} if found[0] else None
 
 
 def _event_rule(events: Any, resource: Resource, _view: View) -> Any:

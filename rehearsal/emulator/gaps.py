@@ -8,7 +8,8 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import ec2, rds
+from ministack.core.responses import get_account_id
+from ministack.services import cloudwatch_logs, ec2, rds
 from ministack.services.cloudformation import provisioners
 
 
@@ -22,6 +23,7 @@ def install() -> None:
     _gateways_tell_their_address()
     _databases_tell_their_hardening()
     _rules_keep_prefix_lists()
+    _deliveries_cross_accounts()
     _requests_name_their_resource()
     _callers_belong_to_the_organization()
 
@@ -207,6 +209,49 @@ def _rules_keep_prefix_lists() -> None:
         return rules
 
     ec2._parse_ip_permissions = parse
+
+
+def _deliveries_cross_accounts() -> None:
+    """ministack refuses every delivery to another account; AWS asks the policy of the destination.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
+    """
+    create = cloudwatch_logs._create_delivery
+    spec_of = cloudwatch_logs._delivery_destination_spec
+
+    def allowed(arn: str) -> dict[str, Any] | None:
+        _, _, _, region, account, _, name = arn.split(":", 6)
+        record = cloudwatch_logs._delivery_destinations.get_scoped(account, region, name)
+        policy = json.loads((record or {}).get("policy") or "{}")
+        for statement in policy.get("Statement", []):
+            principals = statement.get("Principal", {}).get("AWS", [])
+            names = principals if isinstance(principals, list) else [principals]
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            if (
+                statement["Effect"] == "Allow"
+                and "logs:CreateDelivery" in actions
+                and any(name in (get_account_id(), f"arn:aws:iam::{get_account_id()}:root") for name in names)
+            ):
+                return dict(record)
+        return None
+
+    def spec(arn: str) -> Any:
+        found, error = spec_of(arn)
+        return (None, None) if error and f":{get_account_id()}:" not in arn and allowed(arn) else (found, error)
+
+    def creating(data: dict[str, Any]) -> Any:
+        arn = str(data.get("deliveryDestinationArn", ""))
+        foreign = allowed(arn) if arn.count(":") >= 6 and arn.split(":")[4] != get_account_id() else None
+        if foreign is None:
+            return create(data)
+        cloudwatch_logs._delivery_destinations[arn] = foreign
+        try:
+            return create(data)
+        finally:
+            cloudwatch_logs._delivery_destinations.pop(arn, None)
+
+    cloudwatch_logs._delivery_destination_spec = spec
+    cloudwatch_logs._create_delivery = creating
 
 
 _EC2_RESOURCES = {

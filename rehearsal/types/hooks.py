@@ -19,6 +19,10 @@ def table(context: Context, identity: str, props: Props) -> None:
         if recovery.get("RecoveryPeriodInDays"):
             wanted["RecoveryPeriodInDays"] = int(recovery["RecoveryPeriodInDays"])
         dynamodb.update_continuous_backups(TableName=identity, PointInTimeRecoverySpecification=wanted)
+    insights = props.get("ContributorInsightsSpecification")
+    if insights:
+        action = "ENABLE" if true(insights.get("Enabled")) else "DISABLE"
+        dynamodb.update_contributor_insights(TableName=identity, ContributorInsightsAction=action)
     encryption = props.get("SSESpecification")
     if encryption:
         wanted = {"Enabled": true(encryption.get("SSEEnabled")), "SSEType": encryption.get("SSEType", "KMS")}
@@ -55,14 +59,19 @@ def role(context: Context, identity: str, props: Props) -> None:
 
 @hook("AWS::Lambda::Function")
 def function(context: Context, identity: str, props: Props) -> None:
-    """Reserved concurrency, the key of the environment, and the place in the network."""
-    from ministack.services import lambda_svc
-
+    """Reserved concurrency, the key of the environment, dead letters and the network."""
+    wanted: Props = {}
     if props.get("KmsKeyArn"):
-        context.client("lambda").update_function_configuration(FunctionName=identity, KMSKeyArn=props["KmsKeyArn"])
-    if props.get("VpcConfig"):
-        placed = {name: list(props["VpcConfig"][name]) for name in ("SubnetIds", "SecurityGroupIds")}
-        lambda_svc._functions[identity]["config"]["VpcConfig"] = placed
+        wanted["KMSKeyArn"] = props["KmsKeyArn"]
+    if props.get("DeadLetterConfig"):
+        wanted["DeadLetterConfig"] = dict(props["DeadLetterConfig"])
+    network = props.get("VpcConfig")
+    if network:
+        wanted["VpcConfig"] = {
+            name: value for name, value in dict(network).items() if name != "Ipv6AllowedForDualStack"
+        }
+    if wanted:
+        context.client("lambda").update_function_configuration(FunctionName=identity, **wanted)
     if props.get("ReservedConcurrentExecutions") is not None:
         context.client("lambda").put_function_concurrency(
             FunctionName=identity, ReservedConcurrentExecutions=int(props["ReservedConcurrentExecutions"])
