@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import boto3
+import botocore.session
 from botocore.config import Config
 
 from rehearsal.certificates import Authority
@@ -48,6 +48,7 @@ class EmbeddedAws:
         self._home_region = home_region
         self._accounts, self._names = accounts, names
         self._organization = organization
+        self._session = botocore.session.get_session()
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -149,7 +150,7 @@ class EmbeddedAws:
         with self._lock:
             key = (service, account, region)
             if key not in self._clients:
-                self._clients[key] = boto3.session.Session().client(
+                self._clients[key] = self._session.create_client(
                     service,
                     endpoint_url=self.tls_endpoint,
                     verify=str(self.authority.bundle),

@@ -120,7 +120,9 @@ def absent(error: Exception) -> bool:
         return False
     code = str(error.response.get("Error", {}).get("Code", ""))
     words = ("notfound", "nosuch", "nonexist", "doesnotexist", "404", "validationerror", "invaliddocument")
-    return any(word in code.lower() for word in words)
+    return any(word in code.lower() for word in words) or (
+        code == "InvalidRequestException" and "not found" in str(error)
+    )
 
 
 def refused(call: Callable[[], Any], *, because: str) -> None:

@@ -134,7 +134,10 @@ def _event_rule(events: Any, resource: Resource, _view: View) -> Any:
 
 
 def _canary(synthetics: Any, resource: Resource, _view: View) -> Any:
-    return synthetics.get_canary(Name=resource.id)["Canary"]
+    for found in synthetics.describe_canaries()["Canaries"]:
+        if found["Name"] == resource.id:
+            return found
+    raise LookupError(resource.id)
 
 
 described("AWS::Logs::LogGroup", "logs", _log_group)

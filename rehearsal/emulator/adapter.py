@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from ministack.core.responses import get_account_id, get_region
 from ministack.services.cloudformation import provisioners, stacks
@@ -42,7 +41,7 @@ def client(endpoint: str, account: str, region: str, service: str) -> Any:
     with _clients_lock:
         key = (account, region, service)
         if key not in _clients:
-            _clients[key] = boto3.session.Session().client(
+            _clients[key] = engine.SESSION.create_client(
                 service,
                 endpoint_url=endpoint,
                 region_name=region,

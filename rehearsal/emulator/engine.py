@@ -17,6 +17,9 @@ from rehearsal.emulator.tracker import plain, track
 RECORDED: dict[tuple[str, str, str, str], Props] = {}
 """What is only recorded: (account, region, type, physical id) and the parameters its service would have received."""
 
+SESSION = botocore.session.get_session()
+"""One for all clients and models: each session would read the models of the services anew, and keep them."""
+
 _models: dict[str, Any] = {}
 _models_lock = threading.Lock()
 
@@ -25,7 +28,7 @@ def operation(service: str, method: str) -> Any:
     """The model of an operation named the way clients name it (`create_trail`)."""
     with _models_lock:
         if service not in _models:
-            _models[service] = botocore.session.get_session().get_service_model(service)
+            _models[service] = SESSION.get_service_model(service)
         model = _models[service]
     wanted = method.replace("_", "").lower()
     for name in model.operation_names:

@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_account_id
-from ministack.services import cloudwatch_logs, ec2, rds
+from ministack.services import cloudwatch, cloudwatch_logs, ec2, rds
 from ministack.services.cloudformation import provisioners
 
 
@@ -24,6 +24,7 @@ def install() -> None:
     _databases_tell_their_hardening()
     _rules_keep_prefix_lists()
     _deliveries_cross_accounts()
+    _alarms_keep_their_expressions()
     _requests_name_their_resource()
     _callers_belong_to_the_organization()
 
@@ -252,6 +253,20 @@ def _deliveries_cross_accounts() -> None:
 
     cloudwatch_logs._delivery_destination_spec = spec
     cloudwatch_logs._create_delivery = creating
+
+
+def _alarms_keep_their_expressions() -> None:
+    """ministack drops the metrics and expressions of a metric-math alarm."""
+    put = cloudwatch._put_metric_alarm
+
+    def putting(params: Any, data: Any, is_cbor: bool, is_json: bool = False) -> Any:
+        answer = put(params, data, is_cbor, is_json)
+        alarm = cloudwatch._alarms.get((data or {}).get("AlarmName", ""))
+        if alarm is not None and data.get("Metrics"):
+            alarm["Metrics"] = data["Metrics"]
+        return answer
+
+    cloudwatch._put_metric_alarm = putting
 
 
 _EC2_RESOURCES = {

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ministack import app as ministack
-from ministack.core.responses import get_account_id
+from ministack.core.responses import get_account_id, get_region
 
 from rehearsal.emulator import resolver
 
@@ -102,8 +102,19 @@ def _trails_look_for_their_bucket() -> None:
     setattr(models.Trail, "check_topic_exists", lambda _self: None)  # noqa: B010 - mypy knows the method
 
 
+def _delete_canary(name: str) -> Answer:
+    """moto cannot delete a canary."""
+    from moto.synthetics.models import synthetics_backends
+
+    canaries = synthetics_backends[get_account_id()][get_region()].canaries
+    status, body = (200, b"{}") if canaries.pop(name, None) else (404, b'{"__type": "ResourceNotFoundException"}')
+    return status, {"Content-Type": "application/json"}, body
+
+
 async def handler(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Answer:
     operation = headers.get("x-amz-target", "").rpartition(".")[2]
+    if method == "DELETE" and path.startswith("/canary/"):
+        return _delete_canary(path.removeprefix("/canary/"))
     if operation in resolver.OPERATIONS:
         return resolver.answer(operation, body)
     return await asyncio.to_thread(ask, method, path, headers, body, query)

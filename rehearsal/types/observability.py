@@ -46,6 +46,8 @@ spec(
     extra=_canary,
     attributes={"Id": "Canary.Id", "State": "Canary.Status.State"},
     rename={"VPCConfig": "VpcConfig", "ResourcesToReplicateTags": "ResourcesToReplicateTags"},
+    delete="delete_canary",
+    delete_with=lambda i, _p, _a: {"Name": i},
 )
 spec(
     "AWS::ApplicationSignals::ServiceLevelObjective",
