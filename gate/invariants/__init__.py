@@ -1,0 +1,41 @@
+"""The library's own invariants, by subject. Importing this package registers every control."""
+
+from gate.invariants import (
+    backup,
+    compute,
+    data,
+    edge,
+    encryption,
+    evidence,
+    exposure,
+    identity,
+    keys,
+    logs,
+    messaging,
+    network,
+    observability,
+    placement,
+    quotas,
+    secrets,
+    storage,
+)
+
+__all__ = [
+    "backup",
+    "compute",
+    "data",
+    "edge",
+    "encryption",
+    "evidence",
+    "exposure",
+    "identity",
+    "keys",
+    "logs",
+    "messaging",
+    "network",
+    "observability",
+    "placement",
+    "quotas",
+    "secrets",
+    "storage",
+]

@@ -1,0 +1,228 @@
+"""Backups: every store is selected, copied away and locked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from assembly import Resource
+from gate.control import control
+from gate.policies import documents
+from gate.world import World, as_list, at, truthy
+
+BACKED_UP = frozenset(
+    {
+        "AWS::S3::Bucket",
+        "AWS::DynamoDB::Table",
+        "AWS::RDS::DBCluster",
+        "AWS::EFS::FileSystem",
+        "AWS::Neptune::DBCluster",
+        "AWS::DocDB::DBCluster",
+        "AWS::EC2::Volume",
+    }
+)
+
+
+def tags_of(resource: Resource, world: World) -> dict[str, str]:
+    """The tags that the resource will have, those of its stack included."""
+    raw = resource.properties.get("Tags") or resource.properties.get("HostedZoneTags") or []
+    own = dict(raw) if isinstance(raw, dict) else {tag["Key"]: tag["Value"] for tag in raw}
+    return {**world.stack(resource).tags, **{str(name): world.text(value, resource) for name, value in own.items()}}
+
+
+def _selected(tags: dict[str, str], selection: dict[str, Any]) -> bool:
+    by_tag = [
+        tags.get(test["ConditionKey"]) == test["ConditionValue"]
+        for test in as_list(selection.get("ListOfTags"))
+        if test.get("ConditionType") == "STRINGEQUALS"
+    ]
+    by_condition = [
+        tags.get(str(test["ConditionKey"]).removeprefix("aws:ResourceTag/")) == test["ConditionValue"]
+        for test in as_list(at(selection, "Conditions", "StringEquals"))
+    ]
+    return any(by_tag) or (bool(by_condition) and all(by_condition))
+
+
+@control("backup.store.selected", *BACKED_UP)
+def selected(store: Resource, world: World) -> Iterator[str]:
+    """Every store of a stage is selected by a backup plan of its account, by its tag.
+
+    Fix: tag the store as the plan's selection asks.
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/assigning-resources.html
+    """
+    if truthy(store.properties.get("ObjectLockEnabled")):
+        return  # evidence has a lock and a lifecycle of its own
+    selections = [
+        selection.properties.get("BackupSelection", {})
+        for selection in world.of_type("AWS::Backup::BackupSelection", near=store, same_region=True)
+    ]
+    if not selections:
+        return  # an account without a plan; backup.account.plan judges that
+    tags = tags_of(store, world)
+    if not any(_selected(tags, selection) or _named(store, selection, world) for selection in selections):
+        yield "no backup plan of its account selects it"
+
+
+def _named(store: Resource, selection: dict[str, Any], world: World) -> bool:
+    arn = world.text({"Fn::GetAtt": [store.logical_id, "Arn"]}, store)
+    return any(
+        world.text(item, store) == arn for item in as_list(selection.get("Resources")) if not isinstance(item, str)
+    )
+
+
+@control("backup.account.plan", "AWS::RDS::DBCluster", "AWS::DynamoDB::Table")
+def account_plan(store: Resource, world: World) -> Iterator[str]:
+    """An account that holds a database or a table has a backup plan in the same region.
+
+    Fix: add the stage's backup stack.
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/about-backup-plans.html
+    """
+    if not any(True for _ in world.of_type("AWS::Backup::BackupSelection", near=store, same_region=True)):
+        yield "no backup plan exists in its account and region"
+
+
+@control("backup.selection.role", "AWS::Backup::BackupSelection")
+def selection_role(selection: Resource, world: World) -> Iterator[str]:
+    """A selection chooses something, with a role of this deployment, for a plan that exists.
+
+    Fix: give IamRoleArn, BackupPlanId and tags to choose by.
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/iam-service-roles.html
+    """
+    body = selection.properties.get("BackupSelection", {})
+    if not (body.get("ListOfTags") or body.get("Conditions") or body.get("Resources")):
+        yield "it selects nothing"
+    if world.target(body.get("IamRoleArn"), selection) is None:
+        yield "its role is none of this deployment's"
+    if world.target(selection.properties.get("BackupPlanId"), selection) is None:
+        yield "its plan is none of this deployment's"
+
+
+@control("backup.plan.rules", "AWS::Backup::BackupPlan")
+def plan_rules(plan: Resource, world: World) -> Iterator[str]:
+    """A plan backs up at least once a day, keeps it at least 7 days, continuously where offered, and copies it to another
+    account.
+
+    Fix: give each rule a schedule and Lifecycle.DeleteAfterDays, one EnableContinuousBackup, and CopyActions.
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/creating-a-backup-plan.html
+    """
+    rules = at(plan.properties, "BackupPlan", "BackupPlanRule", default=[])
+    if not rules:
+        yield "it has no rule"
+        return
+    here = world.stack(plan).account
+    away = False
+    for rule in rules:
+        name = rule.get("RuleName", "a rule")
+        if not rule.get("ScheduleExpression"):
+            yield f"{name} has no schedule"
+        days = at(rule, "Lifecycle", "DeleteAfterDays")
+        if days is not None and int(days) < 7:
+            yield f"{name} keeps backups for {days} days only"
+        for copy in rule.get("CopyActions", []):
+            destination = world.text(copy.get("DestinationBackupVaultArn"), plan)
+            account = destination.split(":")[4] if destination.count(":") >= 6 else here
+            away = away or account != here
+            kept = at(copy, "Lifecycle", "DeleteAfterDays")
+            if kept is not None and int(kept) < 7:
+                yield f"{name} keeps copies for {kept} days only"
+    if not any(truthy(rule.get("EnableContinuousBackup")) for rule in rules):
+        yield "no rule keeps continuous backups"
+    if not away:
+        yield "no rule copies to another account, so whoever owns this account owns the backups"
+
+
+@control("backup.plan.copies", "AWS::Backup::BackupPlan")
+def plan_copies(plan: Resource, world: World) -> Iterator[str]:
+    """Copies go to vaults of this deployment, and to another region as well as another account.
+
+    Fix: copy to the backup account's vaults in home and recovery region.
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/cross-region-backup.html
+    """
+    region = world.stack(plan).region
+    destinations = [
+        world.text(copy.get("DestinationBackupVaultArn"), plan)
+        for rule in at(plan.properties, "BackupPlan", "BackupPlanRule", default=[])
+        for copy in rule.get("CopyActions", [])
+    ]
+    for copy in [
+        copy
+        for rule in at(plan.properties, "BackupPlan", "BackupPlanRule", default=[])
+        for copy in rule.get("CopyActions", [])
+    ]:
+        if world.target(copy.get("DestinationBackupVaultArn"), plan) is None:
+            yield f"{world.text(copy.get('DestinationBackupVaultArn'), plan)} is no vault of this deployment"
+    if not any(destination.split(":")[3:4] not in ([], [region]) and destination.startswith("arn:") for destination in destinations):
+        yield "no copy leaves the region"
+
+
+@control("backup.vault.locked", "AWS::Backup::BackupVault")
+def vault_locked(vault: Resource, world: World) -> Iterator[str]:
+    """A vault that receives copies from other accounts is locked: nobody shortens or deletes what it keeps.
+
+    Fix: set LockConfiguration with MinRetentionDays of at least 7, and ChangeableForDays for compliance mode.
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/vault-lock.html
+    """
+    lock = vault.properties.get("LockConfiguration")
+    receives = any(
+        statement.allows and statement.covers("backup:CopyIntoBackupVault")
+        for document in documents(vault, world)
+        for statement in document.statements
+    )
+    if lock is None:
+        if receives:
+            yield "it receives copies and is not locked"
+        return
+    if int(lock.get("MinRetentionDays", 0)) < 7:
+        yield f"its lock lets backups go after {lock.get('MinRetentionDays', 0)} days"
+
+
+@control("backup.vault.policy", "AWS::Backup::BackupVault")
+def vault_policy(vault: Resource, world: World) -> Iterator[str]:
+    """A vault's policy refuses deletion of recovery points, and lets only bounded callers copy into it.
+
+    Fix: give AccessPolicy a Deny of backup:DeleteRecoveryPoint and of changes to the lock, and bound the Allow.
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/create-a-vault-access-policy.html
+    """
+    statements = [statement for document in documents(vault, world) for statement in document.statements]
+    for action in ("backup:DeleteRecoveryPoint", "backup:UpdateRecoveryPointLifecycle"):
+        if not any(not statement.allows and statement.anyone and statement.covers(action) for statement in statements):
+            yield f"nothing refuses {action}"
+    for statement in statements:
+        if statement.allows and statement.anyone and not statement.bounded:
+            yield f"{statement} lets everybody call {', '.join(statement.actions)}"
+        if statement.allows and any(action in {"*", "backup:*"} for action in statement.actions):
+            yield f"{statement} allows every action"
+
+
+@control("backup.restore.tested", "AWS::Backup::BackupPlan")
+def restore_tested(plan: Resource, world: World) -> Iterator[str]:
+    """Where backups are made, restores are rehearsed by a schedule.
+
+    Fix: add a RestoreTestingPlan with a RestoreTestingSelection.
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/restore-testing.html
+    """
+    if not any(True for _ in world.of_type("AWS::Backup::RestoreTestingPlan", near=plan)):
+        yield "no restore-testing plan exists in its account"
+    if not any(True for _ in world.of_type("AWS::Backup::RestoreTestingSelection", near=plan)):
+        yield "no restore-testing selection exists in its account"
+
+
+@control("backup.restore.schedule", "AWS::Backup::RestoreTestingPlan", "AWS::Backup::RestoreTestingSelection")
+def restore_schedule(resource: Resource, world: World) -> Iterator[str]:
+    """A restore test runs by a schedule, on what the vaults really hold.
+
+    Fix: give ScheduleExpression and RecoveryPointSelection, and in the selection a role and resources or conditions.
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/restore-testing.html
+    """
+    if resource.type == "AWS::Backup::RestoreTestingPlan":
+        if not resource.properties.get("ScheduleExpression"):
+            yield "it has no schedule"
+        if not at(resource.properties, "RecoveryPointSelection", "IncludeVaults"):
+            yield "it includes no vault"
+        return
+    if world.target(resource.properties.get("IamRoleArn"), resource) is None:
+        yield "its role is none of this deployment's"
+    if not resource.properties.get("ProtectedResourceArns") and not resource.properties.get(
+        "ProtectedResourceConditions"
+    ):
+        yield "it tests nothing"

@@ -1,0 +1,161 @@
+"""Alarms that go somewhere, rules that have targets, filters that count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from assembly import Resource
+from gate.control import control
+from gate.policies import documents
+from gate.world import World, as_list, truthy, walk
+
+
+@control("observability.alarm.actions", "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
+def alarm_actions(alarm: Resource, world: World) -> Iterator[str]:
+    """Every alarm tells somebody, itself or through a composite alarm that does, and is switched on.
+
+    Fix: set AlarmActions to the stage's alarm topic and leave ActionsEnabled on.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
+    """
+    if alarm.properties.get("ActionsEnabled") in {False, "false"}:
+        yield "its actions are off"
+    actions = as_list(alarm.properties.get("AlarmActions"))
+    if not actions:
+        name = world.text(alarm.properties.get("AlarmName", ""), alarm)
+        for composite in world.of_type("AWS::CloudWatch::CompositeAlarm", near=alarm):
+            rule = world.text(composite.properties.get("AlarmRule", ""), composite)
+            if (composite.logical_id != alarm.logical_id) and (
+                (name and name in rule) or f"{alarm.stack}/{alarm.logical_id}" in rule
+            ):
+                return
+        yield "nobody is told when it goes off"
+    for action in actions:
+        target = world.target(action, alarm)
+        text = world.text(action, alarm)
+        if target is None and not text.startswith(("arn:aws:automate:", "arn:aws:ssm:", "arn:aws:swf:")):
+            yield f"it tells {text}, which is none of this deployment's"
+
+
+@control("observability.alarm.missing-data", "AWS::CloudWatch::Alarm")
+def alarm_shape(alarm: Resource, _world: World) -> Iterator[str]:
+    """An alarm states what silence means, and looks at something.
+
+    Fix: set TreatMissingData, and MetricName or Metrics.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html#alarms-and-missing-data
+    """
+    if alarm.properties.get("TreatMissingData") is None:
+        yield "what silence means is not stated"
+    if not alarm.properties.get("MetricName") and not alarm.properties.get("Metrics"):
+        yield "it looks at nothing"
+
+
+@control("observability.rule.targets", "AWS::Events::Rule", "AWS::Scheduler::Schedule")
+def rule_targets(rule: Resource, world: World) -> Iterator[str]:
+    """A rule is on, looks for something, and tells something of this deployment.
+
+    Fix: set State ENABLED and Targets.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rules.html
+    """
+    if rule.properties.get("State", "ENABLED") == "DISABLED":
+        yield "it is off"
+    targets = (
+        [rule.properties["Target"]] if "Target" in rule.properties else as_list(rule.properties.get("Targets"))
+    )
+    if not targets:
+        yield "it tells nobody"
+    for target in targets:
+        arn = target.get("Arn")
+        text = world.text(arn, rule)
+        if world.target(arn, rule) is None and not text.startswith(("arn:aws:scheduler:::aws-sdk:", "arn:aws:ssm:", "arn:aws:automation")):
+            yield f"it tells {text}, which is none of this deployment's"
+
+
+@control("observability.rule.permission", "AWS::Events::Rule")
+def rule_permission(rule: Resource, world: World) -> Iterator[str]:
+    """What a rule calls lets EventBridge call it: a function by permission, a topic or queue by policy, else by role.
+
+    Fix: add the permission or statement for events.amazonaws.com, or a RoleArn on the target.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+    """
+    for entry in as_list(rule.properties.get("Targets")):
+        target = world.target(entry.get("Arn"), rule)
+        if target is None or entry.get("RoleArn") is not None:
+            continue
+        if target.type == "AWS::Lambda::Function":
+            allowed = any(
+                permission.properties.get("Principal") == "events.amazonaws.com"
+                for permission in world.pointing_at(target, "FunctionName", "AWS::Lambda::Permission")
+            )
+        elif target.type in {"AWS::SNS::Topic", "AWS::SQS::Queue"}:
+            policy_type, prop = (
+                ("AWS::SNS::TopicPolicy", "Topics") if target.type == "AWS::SNS::Topic" else ("AWS::SQS::QueuePolicy", "Queues")
+            )
+            allowed = any(
+                statement.allows and "events.amazonaws.com" in statement.services
+                for policy in world.pointing_at(target, prop, policy_type)
+                for document in documents(policy, world)
+                for statement in document.statements
+            )
+        else:
+            continue
+        if not allowed:
+            yield f"{target.path} does not let EventBridge call it"
+
+
+@control("observability.topic.alarm-senders", "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
+def alarm_senders(alarm: Resource, world: World) -> Iterator[str]:
+    """The topic that an alarm tells lets CloudWatch publish.
+
+    Fix: allow cloudwatch.amazonaws.com sns:Publish in the topic's policy.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+    """
+    for action in as_list(alarm.properties.get("AlarmActions")):
+        topic = world.target(action, alarm)
+        if topic is None or topic.type != "AWS::SNS::Topic":
+            continue
+        if not any(
+            statement.allows and statement.covers("sns:Publish") and "cloudwatch.amazonaws.com" in statement.services
+            for policy in world.pointing_at(topic, "Topics", "AWS::SNS::TopicPolicy")
+            for document in documents(policy, world)
+            for statement in document.statements
+        ):
+            yield f"{topic.path} does not let CloudWatch publish"
+
+
+@control("observability.health-check.used", "AWS::Route53::HealthCheck")
+def health_check(check: Resource, _world: World) -> Iterator[str]:
+    """A health check asks over TLS and is neither off nor inverted.
+
+    Fix: set Type HTTPS and EnableSNI; remove Inverted and Disabled.
+    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-creating-values.html
+    """
+    config = check.properties.get("HealthCheckConfig", {})
+    if config.get("Type") in {"HTTP", "HTTP_STR_MATCH", "TCP"}:
+        yield f"it asks by {config.get('Type')}"
+    if truthy(config.get("Inverted")) or truthy(config.get("Disabled")):
+        yield "it is off or inverted"
+
+
+@control("observability.filter.alarmed", "AWS::Logs::MetricFilter")
+def filter_alarmed(resource: Resource, world: World) -> Iterator[str]:
+    """What a metric filter counts, an alarm or objective watches.
+
+    Fix: add an alarm on the filter's metric.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Counting-Log-Events.html
+    """
+    names = {
+        world.text(item.get("MetricName", ""), resource) for item in resource.properties.get("MetricTransformations", [])
+    }
+    watched = {
+        world.text(node["MetricName"], alarm)
+        for alarm in world.of_type("AWS::CloudWatch::Alarm", near=resource)
+        for node in walk(alarm.properties)
+        if isinstance(node, dict) and "MetricName" in node
+    }
+    dashboards = " ".join(
+        world.text(board.properties.get("DashboardBody", ""), board)
+        for board in world.of_type("AWS::CloudWatch::Dashboard", near=resource)
+    )
+    for name in sorted(names - watched):
+        if name not in dashboards:
+            yield f"nothing watches {name}"
