@@ -188,7 +188,7 @@ def _statement(index: int, raw: Mapping[str, Any], resource: Resource, world: Wo
 
 @functools.cache
 def _definitions() -> dict[str, dict[str, Any]]:
-    import parliament  # noqa: PLC0415  (its data takes a third of a second to load)
+    import parliament
 
     found: dict[str, dict[str, Any]] = {}
     for service in parliament.iam_definition:

@@ -6,14 +6,16 @@ import functools
 import re
 from typing import Any
 
-_KEY = re.compile(r"(?i)^(kms|kmsmaster)?(kms)(master)?key(id|arn|identifier)?$|^(customermanagedkey|encryptionkey(arn|id)?)$")
+_KEY = re.compile(
+    r"(?i)^(kms|kmsmaster)?(kms)(master)?key(id|arn|identifier)?$|^(customermanagedkey|encryptionkey(arn|id)?)$"
+)
 
 
 @functools.cache
 def schema(resource_type: str) -> dict[str, Any]:
     """The provider schema of a type; empty for a custom or unknown one."""
-    import cfnlint.schema  # noqa: PLC0415  (loads half of cfn-lint)
-    from cfnlint.schema import ResourceNotFoundError  # noqa: PLC0415
+    import cfnlint.schema
+    from cfnlint.schema import ResourceNotFoundError
 
     try:
         found: dict[str, Any] = cfnlint.schema.PROVIDER_SCHEMA_MANAGER.get_resource_schema(

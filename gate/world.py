@@ -53,6 +53,25 @@ _ARN_NAME = (
     ("AWS::KinesisFirehose::DeliveryStream", re.compile(r"arn:[^:]*:firehose:[^:]*:\d{12}:deliverystream/([^:*]+)")),
 )
 _ARN_PLACE = re.compile(r"arn:[^:]*:[^:]*:([^:]*):(\d{12})?:")
+ARNS: Mapping[str, str] = {
+    "AWS::S3::Bucket": "arn:aws:s3:::{name}",
+    "AWS::SNS::Topic": "arn:aws:sns:{region}:{account}:{name}",
+    "AWS::SQS::Queue": "arn:aws:sqs:{region}:{account}:{name}",
+    "AWS::KMS::Key": "arn:aws:kms:{region}:{account}:key/{name}",
+    "AWS::Lambda::Function": "arn:aws:lambda:{region}:{account}:function:{name}",
+    "AWS::DynamoDB::Table": "arn:aws:dynamodb:{region}:{account}:table/{name}",
+    "AWS::IAM::Role": "arn:aws:iam::{account}:role/{name}",
+    "AWS::IAM::ManagedPolicy": "arn:aws:iam::{account}:policy/{name}",
+    "AWS::Logs::LogGroup": "arn:aws:logs:{region}:{account}:log-group:{name}:*",
+    "AWS::SecretsManager::Secret": "arn:aws:secretsmanager:{region}:{account}:secret:{name}",
+    "AWS::StepFunctions::StateMachine": "arn:aws:states:{region}:{account}:stateMachine:{name}",
+    "AWS::Backup::BackupVault": "arn:aws:backup:{region}:{account}:backup-vault:{name}",
+    "AWS::CloudTrail::Trail": "arn:aws:cloudtrail:{region}:{account}:trail/{name}",
+}
+_REF_IS_ARN = frozenset(
+    {"AWS::SNS::Topic", "AWS::SecretsManager::Secret", "AWS::StepFunctions::StateMachine", "AWS::IAM::ManagedPolicy"}
+)
+_REF_IS_URL = frozenset({"AWS::SQS::Queue"})
 _PSEUDO = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
 
 
@@ -137,6 +156,18 @@ class World:
         """Keys of the resources of a type that claim a physical name."""
         return self._names.get((resource_type, name), [])
 
+    def other_key(self, key: Resource, near: Resource) -> str | None:
+        """An export, in the place of ``near``, of a key of another class than ``key``."""
+        stack = self.stack(near)
+        mine = self.aliases.get(key_of(key), "")
+        for (account, region, name), (exporter, value) in self._exports.items():
+            if (account, region) != (stack.account, stack.region):
+                continue
+            target = self._reference(value, exporter)
+            if target is not None and target in self.aliases and self.aliases[target] != mine:
+                return name
+        return None
+
     def exported(self, stack: Stack, name: str) -> bool:
         """Whether some stack of the same account and region exports ``name``."""
         return (stack.account, stack.region, name) in self._exports
@@ -170,9 +201,12 @@ class World:
                 if resource is not None and resource.type == resource_type:
                     yield resource
             for key, stand_in in self.changed.items():
-                if stand_in is not None and stand_in.type == resource_type and key[1] not in self._stacks[
-                    key[0]
-                ].resources and (here is None or self._stacks[key[0]].account == here.account):
+                if (
+                    stand_in is not None
+                    and stand_in.type == resource_type
+                    and key[1] not in self._stacks[key[0]].resources
+                    and (here is None or self._stacks[key[0]].account == here.account)
+                ):
                     yield stand_in
 
     # ---------------------------------------------------------------------------------------------------- references
@@ -225,7 +259,9 @@ class World:
             if found:
                 return self.named(resource_type, found[1], account=account, region=region)
         for resource_type in ("AWS::S3::Bucket", "AWS::Backup::BackupVault", "AWS::Logs::LogGroup"):
-            named = self.named(resource_type, text, account=None if resource_type == "AWS::S3::Bucket" else here.account)
+            named = self.named(
+                resource_type, text, account=None if resource_type == "AWS::S3::Bucket" else here.account
+            )
             if named is not None:
                 return named
         return None
@@ -273,15 +309,18 @@ class World:
             if argument == "AWS::Region":
                 return stack.region
             resource = stack.resources.get(argument)
-            name = None if resource is None else resource.properties.get(NAMED_BY.get(resource.type, ""))
-            if resource is not None and isinstance(name, str) and resource.type not in {"AWS::SNS::Topic", "AWS::SQS::Queue"}:
-                return name
+            if resource is not None and resource.type in _REF_IS_ARN:
+                return self._arn(resource, stack)
+            if resource is not None and resource.type not in _REF_IS_URL:
+                return self._name(resource, stack)
             return f"<{stack.name}/{argument}>"
         if function == "Fn::GetAtt":
-            logical_id, _, attribute = argument.partition(".") if isinstance(argument, str) else (argument[0], "", argument[1])
+            logical_id, _, attribute = (
+                argument.partition(".") if isinstance(argument, str) else (argument[0], "", argument[1])
+            )
             resource = stack.resources.get(logical_id)
-            if resource is not None and resource.type == "AWS::S3::Bucket" and attribute == "Arn":
-                return f"arn:aws:s3:::{self._text({'Ref': logical_id}, stack)}"
+            if resource is not None and attribute in {"Arn", "TopicArn", "BackupVaultArn"} and resource.type in ARNS:
+                return self._arn(resource, stack)
             return f"<{stack.name}/{logical_id}.{attribute}>"
         if function == "Fn::Join":
             return str(argument[0]).join(self._text(part, stack) for part in argument[1])
@@ -303,6 +342,13 @@ class World:
                 template,
             )
         return f"<{function}>"
+
+    def _name(self, resource: Resource, stack: Stack) -> str:
+        name = resource.properties.get(NAMED_BY.get(resource.type, ""))
+        return f"<{stack.name}/{resource.logical_id}>" if name is None else self._text(name, stack)
+
+    def _arn(self, resource: Resource, stack: Stack) -> str:
+        return ARNS[resource.type].format(name=self._name(resource, stack), region=stack.region, account=stack.account)
 
     # -------------------------------------------------------------------------------------------------------- trials
 

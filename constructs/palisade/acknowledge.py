@@ -18,7 +18,8 @@ def acknowledge(construct: IConstruct, reason: str, *findings: str) -> None:
     ``CloudFormation-Validate::W3010``. Matching is exact, and the gate refuses one that matches nothing.
     """
     for finding in findings:
-        full = finding if "::" in finding else f"{finding.partition('-')[0]}::{finding}"
+        # What the rule found stands in brackets and may hold "::" itself, as in IAM5[Resource::*].
+        full = finding if "::" in finding.partition("[")[0] else f"{finding.partition('-')[0]}::{finding}"
         cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=full, reason=reason))
 
 

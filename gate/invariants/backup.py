@@ -151,7 +151,10 @@ def plan_copies(plan: Resource, world: World) -> Iterator[str]:
     ]:
         if world.target(copy.get("DestinationBackupVaultArn"), plan) is None:
             yield f"{world.text(copy.get('DestinationBackupVaultArn'), plan)} is no vault of this deployment"
-    if not any(destination.split(":")[3:4] not in ([], [region]) and destination.startswith("arn:") for destination in destinations):
+    if not any(
+        destination.split(":")[3:4] not in ([], [region]) and destination.startswith("arn:")
+        for destination in destinations
+    ):
         yield "no copy leaves the region"
 
 

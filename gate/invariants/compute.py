@@ -11,7 +11,19 @@ from gate.policies import documents
 from gate.world import World, at, truthy, walk
 
 _CURRENT = frozenset(
-    {"python3.12", "python3.13", "python3.14", "nodejs22.x", "nodejs24.x", "java21", "java25", "provided.al2023", "ruby3.4", "dotnet8", "dotnet10"}
+    {
+        "python3.12",
+        "python3.13",
+        "python3.14",
+        "nodejs22.x",
+        "nodejs24.x",
+        "java21",
+        "java25",
+        "provided.al2023",
+        "ruby3.4",
+        "dotnet8",
+        "dotnet10",
+    }
 )
 
 
@@ -123,7 +135,9 @@ def failures(resource: Resource, world: World) -> Iterator[str]:
         rule
         for rule in world.of_type("AWS::Events::Rule", "AWS::SNS::Subscription", near=resource)
         for value in [*[t.get("Arn") for t in rule.properties.get("Targets", [])], rule.properties.get("Endpoint")]
-        if any((one.stack, one.logical_id) == (resource.stack, resource.logical_id) for one in world.targets(value, rule))
+        if any(
+            (one.stack, one.logical_id) == (resource.stack, resource.logical_id) for one in world.targets(value, rule)
+        )
     ]
     invoke = list(world.pointing_at(resource, "FunctionName", "AWS::Lambda::EventInvokeConfig"))
     if asynchronous and not any(at(one.properties, "DestinationConfig", "OnFailure") for one in invoke):
@@ -149,9 +163,15 @@ def instance(resource: Resource, world: World) -> Iterator[str]:
         yield "it is watched every five minutes only"
     if "IamInstanceProfile" not in resource.properties and "IamInstanceProfile" not in inherited:
         yield "it has no role, so Session Manager cannot reach it"
-    groups = resource.properties.get("SecurityGroupIds") or inherited.get("SecurityGroupIds") or [
-        group for interface in resource.properties.get("NetworkInterfaces", []) for group in interface.get("GroupSet", [])
-    ]
+    groups = (
+        resource.properties.get("SecurityGroupIds")
+        or inherited.get("SecurityGroupIds")
+        or [
+            group
+            for interface in resource.properties.get("NetworkInterfaces", [])
+            for group in interface.get("GroupSet", [])
+        ]
+    )
     if not list(world.targets(groups, resource)) and not groups:
         yield "it is in the default security group"
     if resource.properties.get("SourceDestCheck") in {False, "false"}:
@@ -189,9 +209,9 @@ def canary(resource: Resource, world: World) -> Iterator[str]:
     if found is None or minutes == 0 or minutes > 15:
         yield f"its schedule is {expression or 'not set'}"
     location = resource.properties.get("ArtifactS3Location")
-    bucket = next((one for one in world.targets(location, resource) if one.type == "AWS::S3::Bucket"), None) or world.target(
-        "arn:aws:s3:::" + world.text(location, resource).removeprefix("s3://"), resource
-    )
+    bucket = next(
+        (one for one in world.targets(location, resource) if one.type == "AWS::S3::Bucket"), None
+    ) or world.target("arn:aws:s3:::" + world.text(location, resource).removeprefix("s3://"), resource)
     if bucket is None:
         yield "what it saw goes to no bucket of this deployment"
 
@@ -211,7 +231,10 @@ def sessions(document: Resource, world: World) -> Iterator[str]:
         return
     if not inputs.get("s3BucketName") and not inputs.get("cloudWatchLogGroupName"):
         yield "sessions are not recorded"
-    for place, switch in (("s3BucketName", "s3EncryptionEnabled"), ("cloudWatchLogGroupName", "cloudWatchEncryptionEnabled")):
+    for place, switch in (
+        ("s3BucketName", "s3EncryptionEnabled"),
+        ("cloudWatchLogGroupName", "cloudWatchEncryptionEnabled"),
+    ):
         if inputs.get(place) and not truthy(inputs.get(switch)):
             yield f"{switch} is not true"
         if inputs.get(place) and world.target(inputs[place], document) is None:

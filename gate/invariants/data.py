@@ -18,7 +18,6 @@ STATEFUL = frozenset(
         "AWS::KMS::Key",
         "AWS::KMS::ReplicaKey",
         "AWS::SecretsManager::Secret",
-        "AWS::SQS::Queue",
         "AWS::Backup::BackupVault",
         "AWS::EFS::FileSystem",
         "AWS::OpenSearchService::Domain",
@@ -35,8 +34,7 @@ STATEFUL = frozenset(
 )
 """Types that hold what cannot be made again: data, keys, evidence, and addresses that others have allowed."""
 
-_ADDRESSES = frozenset({"AWS::EC2::EIP"})
-_PROTECTED_BY_STACK = STATEFUL - {"AWS::SQS::Queue", "AWS::EC2::EIP", "AWS::RDS::DBInstance"}
+_PROTECTED_BY_STACK = STATEFUL - {"AWS::EC2::EIP", "AWS::RDS::DBInstance"}
 
 
 @control("data.stateful.retained", *STATEFUL)
@@ -46,7 +44,11 @@ def retained(resource: Resource, _world: World) -> Iterator[str]:
     Fix: set DeletionPolicy and UpdateReplacePolicy to Retain (Snapshot for databases).
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
     """
-    keeping = {"Retain", "Snapshot"} if resource.type.startswith(("AWS::RDS", "AWS::Redshift", "AWS::Neptune", "AWS::DocDB")) else {"Retain"}
+    keeping = (
+        {"Retain", "Snapshot"}
+        if resource.type.startswith(("AWS::RDS", "AWS::Redshift", "AWS::Neptune", "AWS::DocDB"))
+        else {"Retain"}
+    )
     if resource.type == "AWS::RDS::DBInstance" and "DBClusterIdentifier" in resource.properties:
         return  # an instance of a cluster holds nothing; the cluster's volume does
     for policy in ("DeletionPolicy", "UpdateReplacePolicy"):

@@ -10,7 +10,6 @@ from gate.control import control
 from gate.world import World, at, truthy
 
 
-
 @control("edge.distribution.tls", "AWS::CloudFront::Distribution")
 def distribution_tls(distribution: Resource, _world: World) -> Iterator[str]:
     """Viewers speak TLS 1.2 or newer by CloudFront's newest policies, with a certificate of the deployment's own name.
@@ -67,7 +66,9 @@ def distribution_guarded(distribution: Resource, world: World) -> Iterator[str]:
         yield "requests are not recorded"
     if not truthy(config.get("Enabled", True)):
         yield "it is off"
-    if config.get("DefaultRootObject") in {None, ""} and any("S3OriginConfig" in origin for origin in config.get("Origins", [])):
+    if config.get("DefaultRootObject") in {None, ""} and any(
+        "S3OriginConfig" in origin for origin in config.get("Origins", [])
+    ):
         yield "it has no default root object, so an origin may list itself"
 
 
@@ -100,7 +101,13 @@ def headers(policy: Resource, _world: World) -> Iterator[str]:
         yield f"its content security policy is {content or 'empty'}"
     if at(config, "FrameOptions", "FrameOption") not in {"DENY", None}:
         yield "it may be framed"
-    if at(config, "ReferrerPolicy", "ReferrerPolicy") not in {None, "no-referrer", "same-origin", "strict-origin", "strict-origin-when-cross-origin"}:
+    if at(config, "ReferrerPolicy", "ReferrerPolicy") not in {
+        None,
+        "no-referrer",
+        "same-origin",
+        "strict-origin",
+        "strict-origin-when-cross-origin",
+    }:
         yield "it tells other sites where its visitors come from"
 
 
@@ -195,7 +202,10 @@ def waf_redaction(config: Resource, world: World) -> Iterator[str]:
     for name in ("authorization", "cookie"):
         if name not in redacted:
             yield f"the {name} header is written to the log"
-    if config.properties.get("LoggingFilter") is not None and at(config.properties, "LoggingFilter", "DefaultBehavior") != "KEEP":
+    if (
+        config.properties.get("LoggingFilter") is not None
+        and at(config.properties, "LoggingFilter", "DefaultBehavior") != "KEEP"
+    ):
         yield "some decisions are dropped"
     for destination in config.properties.get("LogDestinationConfigs", []):
         target = world.target(destination, config)
@@ -254,7 +264,8 @@ def listener(resource: Resource, _world: World) -> Iterator[str]:
     actions = resource.properties.get("DefaultActions", [])
     if resource.properties.get("Protocol") not in {"HTTPS", "TLS"}:
         if not actions or any(
-            action.get("Type") != "redirect" or at(action, "RedirectConfig", "Protocol") != "HTTPS" for action in actions
+            action.get("Type") != "redirect" or at(action, "RedirectConfig", "Protocol") != "HTTPS"
+            for action in actions
         ):
             yield "it answers over plain HTTP"
         return
@@ -265,15 +276,21 @@ def listener(resource: Resource, _world: World) -> Iterator[str]:
         yield "it has no certificate"
 
 
-@control("edge.listener.client-identity", "AWS::ElasticLoadBalancingV2::ListenerRule", "AWS::ElasticLoadBalancingV2::TargetGroup")
+@control(
+    "edge.listener.client-identity",
+    "AWS::ElasticLoadBalancingV2::ListenerRule",
+    "AWS::ElasticLoadBalancingV2::TargetGroup",
+)
 def listener_rule(resource: Resource, _world: World) -> Iterator[str]:
     """Targets are called over TLS where they can speak it, and are checked for health.
 
     Fix: set the target group's Protocol to HTTPS (functions need none).
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html
     """
-    if resource.type.endswith("TargetGroup") and resource.properties.get("TargetType") != "lambda" and (
-        resource.properties.get("Protocol") not in {"HTTPS", "TLS"}
+    if (
+        resource.type.endswith("TargetGroup")
+        and resource.properties.get("TargetType") != "lambda"
+        and (resource.properties.get("Protocol") not in {"HTTPS", "TLS"})
     ):
         yield "targets are called over plain HTTP"
 
@@ -292,7 +309,10 @@ def api_methods(method: Resource, world: World) -> Iterator[str]:
         if at(method.properties, "Integration", "Type") == "MOCK":
             return
         yield "anybody may call it"
-    elif kind in {"CUSTOM", "COGNITO_USER_POOLS", "JWT"} and world.target(method.properties.get("AuthorizerId"), method) is None:
+    elif (
+        kind in {"CUSTOM", "COGNITO_USER_POOLS", "JWT"}
+        and world.target(method.properties.get("AuthorizerId"), method) is None
+    ):
         yield "its authorizer is none of this deployment's"
 
 
@@ -373,14 +393,18 @@ def api_throttle(resource: Resource, world: World) -> Iterator[str]:
         if not throttle.get("RateLimit") or not throttle.get("BurstLimit"):
             yield "it sets no rate"
             return
-        stages = [stage for stage in world.of_type("AWS::ApiGateway::Stage", near=resource) if stage.stack == resource.stack]
+        stages = [
+            stage for stage in world.of_type("AWS::ApiGateway::Stage", near=resource) if stage.stack == resource.stack
+        ]
         for stage in stages:
             for item in stage.properties.get("MethodSettings", []):
                 rate = item.get("ThrottlingRateLimit")
                 if rate is not None and float(throttle["RateLimit"]) > float(rate):
                     yield f"its rate {throttle['RateLimit']} is above the stage's {rate}"
     else:
-        plans = [plan for plan in world.of_type("AWS::ApiGateway::UsagePlan", near=resource) if plan.stack == resource.stack]
+        plans = [
+            plan for plan in world.of_type("AWS::ApiGateway::UsagePlan", near=resource) if plan.stack == resource.stack
+        ]
         rates = [float(at(plan.properties, "Throttle", "RateLimit", default=0)) for plan in plans]
         for item in resource.properties.get("MethodSettings", []):
             rate, burst = item.get("ThrottlingRateLimit"), item.get("ThrottlingBurstLimit")
@@ -474,7 +498,5 @@ def shield(protection: Resource, world: World) -> Iterator[str]:
     if not list(world.targets(protection.properties.get("ResourceArn"), protection)):
         yield "what it guards is none of this deployment's"
     response = protection.properties.get("ApplicationLayerAutomaticResponseConfiguration")
-    if response is not None and (
-        response.get("Status") != "ENABLED" or "Block" not in response.get("Action", {})
-    ):
+    if response is not None and (response.get("Status") != "ENABLED" or "Block" not in response.get("Action", {})):
         yield "attacks are only counted"

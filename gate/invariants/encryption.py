@@ -32,9 +32,7 @@ KEY_AT: Mapping[str, tuple[Path, ...]] = {
     "AWS::StepFunctions::StateMachine": (("EncryptionConfiguration", "KmsKeyId"),),
     "AWS::StepFunctions::Activity": (("EncryptionConfiguration", "KmsKeyId"),),
     "AWS::Synthetics::Canary": (("ArtifactConfig", "S3Encryption", "KmsKeyArn"),),
-    "AWS::Athena::WorkGroup": (
-        ("WorkGroupConfiguration", "ResultConfiguration", "EncryptionConfiguration", "KmsKey"),
-    ),
+    "AWS::Athena::WorkGroup": (("WorkGroupConfiguration", "ResultConfiguration", "EncryptionConfiguration", "KmsKey"),),
     "AWS::OpenSearchService::Domain": (("EncryptionAtRestOptions", "KmsKeyId"),),
     "AWS::CodeBuild::Project": (("EncryptionKey",),),
     "AWS::Config::DeliveryChannel": (("S3KmsKeyArn",),),
@@ -93,7 +91,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-loggi
 
 
 def _is_customer_key(value: Any, near: Resource, world: World) -> bool:
-    if value in {None, ""}:
+    if not value:
         return False
     if _AWS_OWNED.search(world.text(value, near)):
         return False
@@ -151,7 +149,12 @@ def any_customer_key(resource: Resource, world: World) -> Iterator[str]:
     yield from _key_findings(resource, world, key_properties(resource.type))
 
 
-@control("encryption.volume.customer-key", "AWS::EC2::Instance", "AWS::EC2::LaunchTemplate", "AWS::AutoScaling::LaunchConfiguration")
+@control(
+    "encryption.volume.customer-key",
+    "AWS::EC2::Instance",
+    "AWS::EC2::LaunchTemplate",
+    "AWS::AutoScaling::LaunchConfiguration",
+)
 def volumes(resource: Resource, world: World) -> Iterator[str]:
     """Every volume of an instance is encrypted with a customer-managed key.
 
@@ -183,7 +186,9 @@ def bucket_encryption(bucket: Resource, world: World) -> Iterator[str]:
         yield "no default encryption is set"
     for rule in rules:
         default = rule.get("ServerSideEncryptionByDefault", {})
-        if default.get("SSEAlgorithm") == "AES256" and _demands_s3_managed(bucket, world):
+        if default.get("SSEAlgorithm") == "AES256" and (
+            _demands_s3_managed(bucket, world) or _replicates_s3_managed(bucket, world)
+        ):
             continue
         if default.get("SSEAlgorithm") not in {"aws:kms", "aws:kms:dsse"}:
             yield f"objects are encrypted with {default.get('SSEAlgorithm')}, not with a customer-managed key"
@@ -203,6 +208,20 @@ def _demands_s3_managed(bucket: Resource, world: World) -> bool:
     return False
 
 
+def _replicates_s3_managed(bucket: Resource, world: World) -> bool:
+    """Whether it only takes copies from a bucket that must be S3-managed: a replica keeps its source's encryption.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
+    """
+    for source in world.of_type("AWS::S3::Bucket"):
+        for rule in at(source.properties, "ReplicationConfiguration", "Rules", default=[]):
+            target = world.target(at(rule, "Destination", "Bucket"), source)
+            if target is not None and (target.stack, target.logical_id) == (bucket.stack, bucket.logical_id):
+                if _demands_s3_managed(source, world):
+                    return True
+    return False
+
+
 @control("encryption.store.key-class", *CLASS_OF)
 def key_class(resource: Resource, world: World) -> Iterator[str]:
     """Each class of data is encrypted with the key of its class, so that use of one key opens nothing of another class.
@@ -214,7 +233,15 @@ def key_class(resource: Resource, world: World) -> Iterator[str]:
     properties = {
         name: value
         for name, value in resource.properties.items()
-        if name not in {"Environment", "ReplicationConfiguration", "Tags", "UserData", "DefinitionSubstitutions", "DefinitionString"}
+        if name
+        not in {
+            "Environment",
+            "ReplicationConfiguration",
+            "Tags",
+            "UserData",
+            "DefinitionSubstitutions",
+            "DefinitionString",
+        }
     }
     for key in world.targets(properties, resource):
         if key.type != "AWS::KMS::Key":

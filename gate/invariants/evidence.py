@@ -100,7 +100,9 @@ def account_trail(vpc: Resource, world: World) -> Iterator[str]:
     yield f"no trail records account {account}"
 
 
-@control("archive.delivery.source", "AWS::Logs::DeliverySource", "AWS::Logs::DeliveryDestination", "AWS::Logs::Delivery")
+@control(
+    "archive.delivery.source", "AWS::Logs::DeliverySource", "AWS::Logs::DeliveryDestination", "AWS::Logs::Delivery"
+)
 def delivery(resource: Resource, world: World) -> Iterator[str]:
     """A log delivery begins at a resource and ends in a place of this deployment.
 
@@ -133,9 +135,10 @@ def workgroup(group: Resource, world: World) -> Iterator[str]:
     if at(body, "ResultConfiguration", "EncryptionConfiguration", "EncryptionOption") not in {"SSE_KMS", "CSE_KMS"}:
         yield "results are not encrypted with a customer-managed key"
     location = at(body, "ResultConfiguration", "OutputLocation")
-    if location is None or not any(True for _ in world.targets(location, group)) and world.target(
-        f"arn:aws:s3:::{world.text(location, group).removeprefix('s3://')}", group
-    ) is None:
+    if location is None or (
+        not any(True for _ in world.targets(location, group))
+        and world.target(f"arn:aws:s3:::{world.text(location, group).removeprefix('s3://')}", group) is None
+    ):
         yield "results go to no bucket of this deployment"
     if not body.get("BytesScannedCutoffPerQuery"):
         yield "one query may read, and cost, without limit"
@@ -170,7 +173,9 @@ def firehose(stream: Resource, world: World) -> Iterator[str]:
         bucket = at(body, "BucketARN")
         if bucket is not None and world.target(bucket, stream) is None:
             yield f"{world.text(bucket, stream)} is no bucket of this deployment"
-        if bucket is not None and at(body, "EncryptionConfiguration", "KMSEncryptionConfig") is None and at(
-            body, "EncryptionConfiguration", "NoEncryptionConfig"
-        ) is not None:
+        if (
+            bucket is not None
+            and at(body, "EncryptionConfiguration", "KMSEncryptionConfig") is None
+            and at(body, "EncryptionConfiguration", "NoEncryptionConfig") is not None
+        ):
             yield "what it writes is not encrypted"

@@ -9,11 +9,13 @@ from typing import Any
 
 from assembly import Resource
 from gate.control import control
-from gate.policies import documents
+from gate.policies import Statement, documents
 from gate.world import World, at, truthy
 
 OPEN = frozenset({"0.0.0.0/0", "::/0"})
-_JUDGED_ELSEWHERE = frozenset({"AWS::S3::BucketPolicy", "AWS::KMS::Key", "AWS::Backup::BackupVault", "AWS::Backup::LogicallyAirGappedBackupVault"})
+_JUDGED_ELSEWHERE = frozenset(
+    {"AWS::S3::BucketPolicy", "AWS::KMS::Key", "AWS::Backup::BackupVault", "AWS::Backup::LogicallyAirGappedBackupVault"}
+)
 
 
 def rules_of(resource: Resource, direction: str) -> Iterator[Mapping[str, Any]]:
@@ -57,7 +59,12 @@ def group_ingress(resource: Resource, world: World) -> Iterator[str]:
             yield f"anybody reaches {rule.get('IpProtocol')} {rule.get('FromPort', 'all')} to {rule.get('ToPort', 'all')}"
 
 
-@control("exposure.group.breadth", "AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress")
+@control(
+    "exposure.group.breadth",
+    "AWS::EC2::SecurityGroup",
+    "AWS::EC2::SecurityGroupIngress",
+    "AWS::EC2::SecurityGroupEgress",
+)
 def group_breadth(resource: Resource, world: World) -> Iterator[str]:
     """A rule opens one service: one protocol, one port or a narrow range, to sources no wider than the network.
 
@@ -103,7 +110,12 @@ def group_egress(resource: Resource, world: World) -> Iterator[str]:
     Fix: name the peer; for the internet, port 443 only.
     https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
     """
-    if resource.type == "AWS::EC2::SecurityGroup" and not resource.properties.get("SecurityGroupEgress"):
+    if (
+        resource.type == "AWS::EC2::SecurityGroup"
+        and not resource.properties.get("SecurityGroupEgress")
+        # A rule of its own also removes the default one.
+        and not list(world.pointing_at(resource, "GroupId", "AWS::EC2::SecurityGroupEgress"))
+    ):
         yield "no egress rule is stated, so EC2 allows everything"
     for rule in rules_of(resource, "Egress"):
         text = world.text(rule.get("CidrIp") or rule.get("CidrIpv6") or "", resource)
@@ -118,12 +130,15 @@ def default_group(vpc: Resource, world: World) -> Iterator[str]:
     Fix: close it where the network is made.
     https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html
     """
-    closed = [
-        custom
-        for custom in world.of_type(
-            "Custom::VpcRestrictDefaultSG", "Custom::CloseDefaults", "Custom::ClosedDefaults", "Custom::DefaultsClosed", near=vpc
+    closed = list(
+        world.of_type(
+            "Custom::VpcRestrictDefaultSG",
+            "Custom::CloseDefaults",
+            "Custom::ClosedDefaults",
+            "Custom::DefaultsClosed",
+            near=vpc,
         )
-    ]
+    )
     closed += [
         custom
         for stack_resource in world.of_type("AWS::CloudFormation::CustomResource", near=vpc)
@@ -187,7 +202,11 @@ def function_callers(permission: Resource, world: World) -> Iterator[str]:
         "lambda:InvokeFunctionUrl",
     }:
         yield f"it allows {permission.properties.get('Action')}"
-    if "SourceArn" in bound and world.text(permission.properties["SourceArn"], permission) in {"*", "arn:*", "arn:aws:*"}:
+    if "SourceArn" in bound and world.text(permission.properties["SourceArn"], permission) in {
+        "*",
+        "arn:*",
+        "arn:aws:*",
+    }:
         yield "its SourceArn is everything"
 
 
@@ -219,10 +238,23 @@ def policy_callers(resource: Resource, world: World) -> Iterator[str]:
                 continue
             if statement.anyone and not statement.bounded:
                 yield f"{statement} lets everybody call {', '.join(statement.actions) or 'everything but a few'}"
-            if statement.services and not statement.bounded:
+            if statement.services and not statement.bounded and not _unconditional(resource, statement):
                 yield f"{statement} lets {', '.join(statement.services)} act on behalf of any AWS customer"
             if statement.not_actions or any(re.fullmatch(r"\*|[a-z0-9-]+:\*", action) for action in statement.actions):
                 yield f"{statement} allows every action"
+
+
+def _unconditional(resource: Resource, statement: Statement) -> bool:
+    """EventBridge publishes to a topic without any condition key: a policy with one would refuse it.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sns-permissions
+    """
+    return (
+        resource.type == "AWS::SNS::TopicPolicy"
+        and statement.services == ("events.amazonaws.com",)
+        and statement.actions == ("sns:Publish",)
+        and "*" not in statement.resources
+    )
 
 
 @control("exposure.endpoint.private", "AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api")

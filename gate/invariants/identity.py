@@ -68,7 +68,14 @@ def _allowed(resource: Resource, world: World, kind: str = "identity") -> Iterat
                     yield statement
 
 
-@control("identity.policy.actions", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::IAM::Group", "AWS::SSO::PermissionSet")
+@control(
+    "identity.policy.actions",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Policy",
+    "AWS::IAM::Role",
+    "AWS::IAM::Group",
+    "AWS::SSO::PermissionSet",
+)
 def actions(resource: Resource, world: World) -> Iterator[str]:
     """A policy allows actions by name: never a whole service, never all but a few.
 
@@ -85,7 +92,9 @@ def actions(resource: Resource, world: World) -> Iterator[str]:
                 yield f"{statement} allows {action}, which will grow with the service"
 
 
-@control("identity.policy.resources", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::IAM::Group")
+@control(
+    "identity.policy.resources", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::IAM::Group"
+)
 def resources(resource: Resource, world: World) -> Iterator[str]:
     """A policy names resources wherever the action knows any; "*" stands only beside actions that know none.
 
@@ -101,7 +110,7 @@ def resources(resource: Resource, world: World) -> Iterator[str]:
             action
             for pattern in statement.actions
             for action in expand(pattern)
-            if limits_resources(action) and not (access_level(action) == "List")
+            if limits_resources(action) and access_level(action) != "List"
         )
         if not limited or _narrowed(statement):
             continue
@@ -126,9 +135,12 @@ def _everything(name: str) -> bool:
 
 def _narrowed(statement: Statement) -> bool:
     return any(
-        re.match(r"(?i)aws:ResourceTag/|aws:ResourceAccount|aws:ResourceOrgID|aws:RequestTag/|kms:ViaService|kms:EncryptionContext|"
-        r"[a-z0-9-]+:(ResourceTag/|namespace|Vpc|Subnet)|cloudwatch:namespace|kms:ResourceAliases|aws:CalledVia|iam:PassedToService|s3:ResourceAccount|"
-        r"secretsmanager:ResourceTag/|backup:.*", condition.key)
+        re.match(
+            r"(?i)aws:ResourceTag/|aws:ResourceAccount|aws:ResourceOrgID|aws:RequestTag/|kms:ViaService|kms:EncryptionContext|"
+            r"[a-z0-9-]+:(ResourceTag/|namespace|Vpc|Subnet)|cloudwatch:namespace|kms:ResourceAliases|aws:CalledVia|iam:PassedToService|s3:ResourceAccount|"
+            r"secretsmanager:ResourceTag/|backup:.*",
+            condition.key,
+        )
         for condition in statement.conditions
         if "*" not in condition.values and not condition.operator.lower().endswith("ifexists")
     )
@@ -154,7 +166,12 @@ def interfaces(resource: Resource, world: World) -> Iterator[str]:
     granted = {
         action
         for statement in _allowed(resource, world)
-        for action in ("ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses")
+        for action in (
+            "ec2:CreateNetworkInterface",
+            "ec2:DeleteNetworkInterface",
+            "ec2:AssignPrivateIpAddresses",
+            "ec2:UnassignPrivateIpAddresses",
+        )
         if statement.covers(action) and not _narrowed(statement)
     }
     for action in sorted(granted):
@@ -190,7 +207,20 @@ def known_actions(resource: Resource, world: World) -> Iterator[str]:
                         yield f"{statement} names {action}, which {action.split(':')[0]} does not know"
 
 
-_KNOWN_SERVICES = {"s3", "kms", "iam", "sts", "ec2", "logs", "sqs", "sns", "dynamodb", "lambda", "secretsmanager", "cloudtrail"}
+_KNOWN_SERVICES = {
+    "s3",
+    "kms",
+    "iam",
+    "sts",
+    "ec2",
+    "logs",
+    "sqs",
+    "sns",
+    "dynamodb",
+    "lambda",
+    "secretsmanager",
+    "cloudtrail",
+}
 NEWER_ACTIONS: frozenset[str] = frozenset()
 """Actions that AWS added after the packaged reference was made."""
 
@@ -232,7 +262,15 @@ def escalation(resource: Resource, world: World) -> Iterator[str]:
             yield f"it allows {' with '.join(sorted(combination))} on any resource"
 
 
-@control("identity.policy.managed", "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::IAM::Group", "AWS::IAM::User", "AWS::IAM::UserPolicy", "AWS::IAM::RolePolicy")
+@control(
+    "identity.policy.managed",
+    "AWS::IAM::Policy",
+    "AWS::IAM::Role",
+    "AWS::IAM::Group",
+    "AWS::IAM::User",
+    "AWS::IAM::UserPolicy",
+    "AWS::IAM::RolePolicy",
+)
 def managed(resource: Resource, world: World) -> Iterator[str]:
     """Rights stand in customer-managed policies, where they can be found, versioned and compared.
 
@@ -279,7 +317,13 @@ def trust(role: Resource, world: World) -> Iterator[str]:
             if not {"sub", "aud"} <= keys:
                 yield f"{statement} does not say which subject and audience of the identity provider"
         for action in statement.actions:
-            if action not in {"sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"}:
+            if action not in {
+                "sts:AssumeRole",
+                "sts:TagSession",
+                "sts:SetSourceIdentity",
+                "sts:AssumeRoleWithWebIdentity",
+                "sts:AssumeRoleWithSAML",
+            }:
                 yield f"{statement} allows {action}"
 
 
@@ -292,7 +336,11 @@ def trust_own_account(role: Resource, world: World) -> Iterator[str]:
     """
     for statement in _allowed(role, world, "trust"):
         for kind, value in statement.principals:
-            if kind == "AWS" and (value.endswith(":root") or re.fullmatch(r"\d{12}", value)) and not statement.conditions:
+            if (
+                kind == "AWS"
+                and (value.endswith(":root") or re.fullmatch(r"\d{12}", value))
+                and not statement.conditions
+            ):
                 yield f"{statement} trusts everybody in {value}"
 
 
@@ -315,7 +363,10 @@ def aws_managed(role: Resource, world: World) -> Iterator[str]:
     """
     for policy in as_list(role.properties.get("ManagedPolicyArns")):
         text = world.text(policy, role)
-        if re.search(r":aws:policy/(AdministratorAccess|PowerUserAccess|IAMFullAccess|[A-Za-z0-9]+FullAccess|ReadOnlyAccess)", text):
+        if re.search(
+            r":aws:policy/(AdministratorAccess|PowerUserAccess|IAMFullAccess|[A-Za-z0-9]+FullAccess|ReadOnlyAccess)",
+            text,
+        ):
             yield f"it has {text.rsplit('/', 1)[-1]}"
 
 
@@ -350,11 +401,12 @@ def decrypt(policy: Resource, world: World) -> Iterator[str]:
     https://docs.aws.amazon.com/kms/latest/developerguide/iam-policies-best-practices.html
     """
     for statement in _allowed(policy, world):
-        if statement.covers("kms:Decrypt") and any(
-            re.search(r"key/\*$|^\*$|:kms:\*", name) for name in statement.resources
+        if (
+            statement.covers("kms:Decrypt")
+            and any(re.search(r"key/\*$|^\*$|:kms:\*", name) for name in statement.resources)
+            and not _narrowed(statement)
         ):
-            if not _narrowed(statement):
-                yield f"{statement} decrypts with every key"
+            yield f"{statement} decrypts with every key"
 
 
 @control("identity.account.passwords", "AWS::IAM::AccountPasswordPolicy", "Custom::AccountPasswordPolicy")

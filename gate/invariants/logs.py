@@ -52,7 +52,11 @@ def masking(group: Resource, _world: World) -> Iterator[str]:
         "AwsSecretKey" in name for name in operations["Deidentify"]
     ):
         yield "e-mail addresses or secret keys are not masked"
-    elif any("MaskConfig" not in s["Operation"]["Deidentify"] for s in at(policy, "Statement", default=[]) if "Deidentify" in s.get("Operation", {})):
+    elif any(
+        "MaskConfig" not in s["Operation"]["Deidentify"]
+        for s in at(policy, "Statement", default=[])
+        if "Deidentify" in s.get("Operation", {})
+    ):
         yield "its masking statement has no MaskConfig"
 
 
@@ -110,5 +114,8 @@ def destination(resource: Resource, world: World) -> Iterator[str]:
     Fix: name the accounts or the organization in DestinationPolicy.
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CrossAccountSubscriptions.html
     """
-    if not any(isinstance(node, str) and ("PrincipalOrgID" in node or "aws:Source" in node) for node in walk(resource.properties.get("DestinationPolicy"))):
+    if not any(
+        isinstance(node, str) and ("PrincipalOrgID" in node or "aws:Source" in node)
+        for node in walk(resource.properties.get("DestinationPolicy"))
+    ):
         yield "it takes events from anybody"

@@ -12,7 +12,9 @@ from gate.world import World, at
 
 def _statements(resource: Resource, world: World) -> list[Statement]:
     policy_type, prop = (
-        ("AWS::SQS::QueuePolicy", "Queues") if resource.type == "AWS::SQS::Queue" else ("AWS::SNS::TopicPolicy", "Topics")
+        ("AWS::SQS::QueuePolicy", "Queues")
+        if resource.type == "AWS::SQS::Queue"
+        else ("AWS::SNS::TopicPolicy", "Topics")
     )
     return [
         statement
@@ -29,9 +31,7 @@ def tls_only(resource: Resource, world: World) -> Iterator[str]:
     Fix: add a Deny to everybody with only the condition Bool aws:SecureTransport false.
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-security-best-practices.html
     """
-    actions = (
-        ("sqs:SendMessage", "sqs:ReceiveMessage") if resource.type == "AWS::SQS::Queue" else ("sns:Publish",)
-    )
+    actions = ("sqs:SendMessage", "sqs:ReceiveMessage") if resource.type == "AWS::SQS::Queue" else ("sns:Publish",)
     for action in actions:
         if not any(
             not statement.allows
@@ -70,8 +70,13 @@ def dead_letters(queue: Resource, world: World) -> Iterator[str]:
 
 def _holds_dead_letters(queue: Resource, world: World) -> bool:
     for other in world.of_type(
-        "AWS::SQS::Queue", "AWS::Lambda::Function", "AWS::SNS::Subscription", "AWS::Events::Rule",
-        "AWS::Scheduler::Schedule", "AWS::Lambda::EventInvokeConfig", "AWS::Lambda::EventSourceMapping",
+        "AWS::SQS::Queue",
+        "AWS::Lambda::Function",
+        "AWS::SNS::Subscription",
+        "AWS::Events::Rule",
+        "AWS::Scheduler::Schedule",
+        "AWS::Lambda::EventInvokeConfig",
+        "AWS::Lambda::EventSourceMapping",
         near=queue,
     ):
         for part in (
@@ -79,7 +84,11 @@ def _holds_dead_letters(queue: Resource, world: World) -> bool:
             at(other.properties, "DeadLetterConfig"),
             at(other.properties, "DestinationConfig"),
             at(other.properties, "Target", "DeadLetterConfig"),
-            [target.get("DeadLetterConfig") for target in other.properties.get("Targets", []) if isinstance(target, dict)],
+            [
+                target.get("DeadLetterConfig")
+                for target in other.properties.get("Targets", [])
+                if isinstance(target, dict)
+            ],
         ):
             if part is not None and any(
                 (one.stack, one.logical_id) == (queue.stack, queue.logical_id) for one in world.targets(part, other)

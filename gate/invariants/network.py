@@ -34,8 +34,11 @@ def acl_restrictive(entry: Resource, world: World) -> Iterator[str]:
         yield f"it allows every protocol to or from {block}"
     elif low < 1024 and high - low > 100:
         yield f"it allows ports {low} to {high} to or from {block}"
-    if block in {"0.0.0.0/0", "::/0"} and low < 1024 and (low, high) != (443, 443) and not (
-        truthy(entry.properties.get("Egress")) and (low, high) == (443, 443)
+    if (
+        block in {"0.0.0.0/0", "::/0"}
+        and low < 1024
+        and (low, high) != (443, 443)
+        and not (truthy(entry.properties.get("Egress")) and (low, high) == (443, 443))
     ):
         yield f"it lets the internet through on ports {low} to {high}"
 
@@ -113,7 +116,10 @@ def route_tier(route: Resource, world: World) -> Iterator[str]:
             continue
         for name, users in (("a database", "AWS::RDS::DBSubnetGroup"),):
             for group in world.of_type(users, near=route):
-                if any(found.logical_id == subnet.logical_id for found in world.targets(group.properties.get("SubnetIds", []), group)):
+                if any(
+                    found.logical_id == subnet.logical_id
+                    for found in world.targets(group.properties.get("SubnetIds", []), group)
+                ):
                     yield f"{subnet.path} holds {name} and must be isolated"
         if gateway is not None and gateway.type == "AWS::EC2::InternetGateway":
             for user in world.of_type("AWS::Lambda::Function", "AWS::EC2::Instance", near=route):
@@ -154,7 +160,9 @@ def flow_log_place(log: Resource, world: World) -> Iterator[str]:
     if not form:
         yield "it records AWS's short default fields only"
     else:
-        missing = [name for name in ("srcaddr", "dstaddr", "action", "pkt-srcaddr", "flow-direction") if name not in form]
+        missing = [
+            name for name in ("srcaddr", "dstaddr", "action", "pkt-srcaddr", "flow-direction") if name not in form
+        ]
         if missing:
             yield f"its format lacks {', '.join(missing)}"
 
@@ -210,7 +218,11 @@ def dns_firewall(group: Resource, world: World) -> Iterator[str]:
         yield "its last rule does not block every name"
 
 
-@control("network.dns-firewall.closed", "AWS::Route53Resolver::FirewallConfig", "AWS::Route53Resolver::FirewallRuleGroupAssociation")
+@control(
+    "network.dns-firewall.closed",
+    "AWS::Route53Resolver::FirewallConfig",
+    "AWS::Route53Resolver::FirewallRuleGroupAssociation",
+)
 def dns_firewall_closed(resource: Resource, world: World) -> Iterator[str]:
     """When the DNS firewall cannot answer, names are refused, and its association cannot be removed by accident.
 
@@ -270,13 +282,20 @@ def endpoint_policy(endpoint: Resource, world: World) -> Iterator[str]:
             if not statement.allows:
                 continue
             keys = {condition.key.lower() for condition in statement.conditions if condition.bounds}
-            principal = keys & {"aws:principalorgid", "aws:principalaccount", "aws:principalorgpaths", "aws:principalarn"}
+            principal = keys & {
+                "aws:principalorgid",
+                "aws:principalaccount",
+                "aws:principalorgpaths",
+                "aws:principalarn",
+            }
             named = not statement.anyone or bool(principal)
             narrow = statement.resources and "*" not in statement.resources
             if not named and not narrow:
                 yield f"{statement} serves principals of any organization"
-            if "*" in statement.resources and not keys & {"aws:resourceorgid", "aws:resourceaccount", "aws:resourceorgpaths"} and (
-                not statement.actions or any(action in {"*"} for action in statement.actions)
+            if (
+                "*" in statement.resources
+                and not keys & {"aws:resourceorgid", "aws:resourceaccount", "aws:resourceorgpaths"}
+                and (not statement.actions or any(action in {"*"} for action in statement.actions))
             ):
                 yield f"{statement} reaches resources of any organization"
 

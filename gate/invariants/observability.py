@@ -58,15 +58,15 @@ def rule_targets(rule: Resource, world: World) -> Iterator[str]:
     """
     if rule.properties.get("State", "ENABLED") == "DISABLED":
         yield "it is off"
-    targets = (
-        [rule.properties["Target"]] if "Target" in rule.properties else as_list(rule.properties.get("Targets"))
-    )
+    targets = [rule.properties["Target"]] if "Target" in rule.properties else as_list(rule.properties.get("Targets"))
     if not targets:
         yield "it tells nobody"
     for target in targets:
         arn = target.get("Arn")
         text = world.text(arn, rule)
-        if world.target(arn, rule) is None and not text.startswith(("arn:aws:scheduler:::aws-sdk:", "arn:aws:ssm:", "arn:aws:automation")):
+        if world.target(arn, rule) is None and not text.startswith(
+            ("arn:aws:scheduler:::aws-sdk:", "arn:aws:ssm:", "arn:aws:automation")
+        ):
             yield f"it tells {text}, which is none of this deployment's"
 
 
@@ -88,7 +88,9 @@ def rule_permission(rule: Resource, world: World) -> Iterator[str]:
             )
         elif target.type in {"AWS::SNS::Topic", "AWS::SQS::Queue"}:
             policy_type, prop = (
-                ("AWS::SNS::TopicPolicy", "Topics") if target.type == "AWS::SNS::Topic" else ("AWS::SQS::QueuePolicy", "Queues")
+                ("AWS::SNS::TopicPolicy", "Topics")
+                if target.type == "AWS::SNS::Topic"
+                else ("AWS::SQS::QueuePolicy", "Queues")
             )
             allowed = any(
                 statement.allows and "events.amazonaws.com" in statement.services
@@ -144,7 +146,8 @@ def filter_alarmed(resource: Resource, world: World) -> Iterator[str]:
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Counting-Log-Events.html
     """
     names = {
-        world.text(item.get("MetricName", ""), resource) for item in resource.properties.get("MetricTransformations", [])
+        world.text(item.get("MetricName", ""), resource)
+        for item in resource.properties.get("MetricTransformations", [])
     }
     watched = {
         world.text(node["MetricName"], alarm)

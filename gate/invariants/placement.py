@@ -9,7 +9,9 @@ from assembly import Resource
 from gate.control import control
 from gate.world import NAMED_BY, World, leaves
 
-REGION = re.compile(r"(?<![a-z0-9-])((?:us|eu|ap|ca|sa|af|me|il|mx)-(?:gov-)?(?:central|north|south|east|west|northeast|northwest|southeast|southwest)-\d)(?![0-9])")
+REGION = re.compile(
+    r"(?<![a-z0-9-])((?:us|eu|ap|ca|sa|af|me|il|mx)-(?:gov-)?(?:central|north|south|east|west|northeast|northwest|southeast|southwest)-\d)(?![0-9])"
+)
 _ACCOUNT = re.compile(r"(?<![0-9A-Za-z.:-])(\d{12})(?![0-9A-Za-z.-])|(?<=:)(\d{12})(?=:)")
 
 EDGE = "us-east-1"
@@ -34,6 +36,8 @@ EDGE_TYPES = frozenset(
         "AWS::SNS::Topic",
         "AWS::SNS::TopicPolicy",
         "AWS::SNS::Subscription",
+        "AWS::SQS::Queue",
+        "AWS::SQS::QueuePolicy",
         "AWS::KMS::Key",
         "AWS::KMS::Alias",
         "AWS::Logs::LogGroup",
@@ -90,11 +94,17 @@ def residency(resource: Resource, world: World) -> Iterator[str]:
 def _about_edge(resource: Resource, path: tuple[str | int, ...], value: str) -> bool:
     """Whether us-east-1 stands where a global service answers from there: CloudFront, WAF, IAM, Route 53, billing."""
     return (
-        re.search(r"arn:[^ ]*:(cloudfront|wafv2|acm|route53|shield|iam|cloudwatch|logs|sns|events|kms|health)[^ ]*:us-east-1", value)
+        re.search(
+            r"arn:[^ ]*:(cloudfront|wafv2|acm|route53|shield|iam|cloudwatch|logs|sns|events|kms|health)[^ ]*:us-east-1",
+            value,
+        )
         is not None
         or resource.type in {"AWS::CloudWatch::Dashboard", "AWS::Events::Rule", "AWS::Organizations::Policy"}
         or re.fullmatch(r"aws:RequestedRegion", str(path[-2] if len(path) > 1 else "")) is not None
-        or re.search(r"(?i)region", str(path[-1])) is not None and resource.type.startswith(("Custom::", "AWS::CloudFormation::"))
+        or (
+            re.search(r"(?i)region", str(path[-1])) is not None
+            and resource.type.startswith(("Custom::", "AWS::CloudFormation::"))
+        )
     )
 
 
@@ -164,7 +174,11 @@ def name_length(resource: Resource, world: World) -> Iterator[str]:
     text = world.text(value, resource)
     if len(text) > _LENGTHS[resource.type]:
         yield f"its name {text} has {len(text)} characters; {_LENGTHS[resource.type]} are allowed"
-    if resource.type == "AWS::S3::Bucket" and "<" not in text and not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", text):
+    if (
+        resource.type == "AWS::S3::Bucket"
+        and "<" not in text
+        and not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", text)
+    ):
         yield f"its name {text} is no bucket name"
 
 

@@ -58,7 +58,10 @@ def policy_size(resource: Resource, world: World) -> Iterator[str]:
         limit = _LIMITS.get(resource.type, 10240)
         if path and path[-1] == "AssumeRolePolicyDocument":
             limit = 2048
-        if resource.type == "AWS::Organizations::Policy" and resource.properties.get("Type") == "SERVICE_CONTROL_POLICY":
+        if (
+            resource.type == "AWS::Organizations::Policy"
+            and resource.properties.get("Type") == "SERVICE_CONTROL_POLICY"
+        ):
             limit = 10240
         size = _size(document, resource, world)
         if size > limit:

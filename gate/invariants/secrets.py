@@ -18,13 +18,24 @@ _SHAPES = {
     "a Slack token or hook": re.compile(r"xox[abprs]-[A-Za-z0-9-]{10,}|hooks\.slack\.com/services/T"),
     "a Google key": re.compile(r"AIza[0-9A-Za-z_-]{35}"),
     "a signed token": re.compile(r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
-    "an API key": re.compile(r"sk-(ant-|proj-|live_)?[A-Za-z0-9_-]{24,}|sk_live_[0-9a-zA-Z]{24,}"),
+    "an API key": re.compile(r"(?<![A-Za-z0-9-])sk-(ant-|proj-|live_)?[A-Za-z0-9_-]{24,}|sk_live_[0-9a-zA-Z]{24,}"),
     "a password in an address": re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@{}<>$]+:[^/\s:@{}<>$]{3,}@"),
 }
 _NAMES = re.compile(r"(?i)(password|passwd|secret|token|api_?key|credential|private_?key)")
-_REFERENCES = re.compile(r"(?i)(arn|name|id|path|url|uri|prefix|parameter|alias|ref|ttl|seconds|days|header|issuer|audience|source|type|length|characters|options)$")
+_REFERENCES = re.compile(
+    r"(?i)(arn|name|id|path|url|uri|prefix|parameter|alias|ref|ttl|seconds|days|header|issuer|audience|source|type|length|characters|options)$"
+)
 _SECRET_PROPERTIES = frozenset(
-    {"MasterUserPassword", "SecretString", "Password", "AuthToken", "OAuthToken", "ClientSecret", "LoginProfile", "AdminPassword"}
+    {
+        "MasterUserPassword",
+        "SecretString",
+        "Password",
+        "AuthToken",
+        "OAuthToken",
+        "ClientSecret",
+        "LoginProfile",
+        "AdminPassword",
+    }
 )
 
 
@@ -67,7 +78,9 @@ def environment(resource: Resource, _world: World) -> Iterator[str]:
 
 
 def _is_reference(value: str) -> bool:
-    return value.startswith(("arn:", "/", "https://", "alias/")) or value.lower() in {"true", "false"} or value.isdigit()
+    return (
+        value.startswith(("arn:", "/", "https://", "alias/")) or value.lower() in {"true", "false"} or value.isdigit()
+    )
 
 
 def _random(value: str) -> bool:

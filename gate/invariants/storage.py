@@ -10,7 +10,12 @@ from gate.policies import Condition, Statement, documents, matches
 from gate.world import World, at, truthy
 
 _BLOCKS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
-_DELIVERY = ("delivery.logs.amazonaws.com", "cloudtrail.amazonaws.com", "config.amazonaws.com", "logging.s3.amazonaws.com")
+_DELIVERY = (
+    "delivery.logs.amazonaws.com",
+    "cloudtrail.amazonaws.com",
+    "config.amazonaws.com",
+    "logging.s3.amazonaws.com",
+)
 
 
 def bucket_statements(bucket: Resource, world: World) -> list[Statement]:
@@ -37,7 +42,10 @@ def denies_all_but(
         and statement.anyone
         and len(statement.conditions) == 1
         and _is_test(statement.conditions[0], tests)
-        and any(matches(pattern, action.replace("*", "GetObject")) and matches(pattern, action.replace("*", "PutObject")) for pattern in statement.actions)
+        and any(
+            matches(pattern, action.replace("*", "GetObject")) and matches(pattern, action.replace("*", "PutObject"))
+            for pattern in statement.actions
+        )
         and any(matches(pattern, arn) for pattern in statement.resources)
         and any(matches(pattern, f"{arn}/any/object") for pattern in statement.resources)
         for statement in statements
@@ -142,9 +150,7 @@ def callers(policy: Resource, world: World) -> Iterator[str]:
             ):
                 yield f"{statement} speaks of another resource than its bucket"
             services = set(statement.services)
-            if services & set(_DELIVERY) and (
-                statement.covers("s3:GetObject") or statement.covers("s3:DeleteObject")
-            ):
+            if services & set(_DELIVERY) and (statement.covers("s3:GetObject") or statement.covers("s3:DeleteObject")):
                 yield f"{statement} lets {', '.join(services)} read or delete what it delivered"
 
 
@@ -160,17 +166,13 @@ def access_log(bucket: Resource, world: World) -> Iterator[str]:
         # A bucket that receives access logs must not log to itself, which would never end.
         if any(s.allows and "logging.s3.amazonaws.com" in s.services for s in bucket_statements(bucket, world)):
             return
-        if _is_evidence(bucket) and _data_events_everywhere(world):
+        if _data_events_everywhere(world):
             return
         yield "requests to it are not recorded"
         return
     target = world.target(destination, bucket)
     if target is None or target.type != "AWS::S3::Bucket":
         yield f"its requests are recorded in {world.text(destination, bucket)}, which is no bucket of this deployment"
-
-
-def _is_evidence(bucket: Resource) -> bool:
-    return truthy(bucket.properties.get("ObjectLockEnabled"))
 
 
 def _data_events_everywhere(world: World) -> bool:
@@ -237,7 +239,9 @@ def object_lock(bucket: Resource, world: World) -> Iterator[str]:
 
 def _receives_evidence(bucket: Resource, world: World) -> bool:
     return any(
-        statement.allows and (statement.covers("s3:PutObject")) and any(
+        statement.allows
+        and (statement.covers("s3:PutObject"))
+        and any(
             service in {*_DELIVERY, "logdelivery.elasticloadbalancing.amazonaws.com"} for service in statement.services
         )
         for statement in bucket_statements(bucket, world)
@@ -247,7 +251,11 @@ def _receives_evidence(bucket: Resource, world: World) -> bool:
 def _replicates_into_lock(bucket: Resource, world: World) -> bool:
     for rule in at(bucket.properties, "ReplicationConfiguration", "Rules", default=[]):
         target = world.target(at(rule, "Destination", "Bucket"), bucket)
-        if rule.get("Status") == "Enabled" and target is not None and truthy(target.properties.get("ObjectLockEnabled")):
+        if (
+            rule.get("Status") == "Enabled"
+            and target is not None
+            and truthy(target.properties.get("ObjectLockEnabled"))
+        ):
             return True
     return False
 
@@ -287,9 +295,13 @@ def replication(bucket: Resource, world: World) -> Iterator[str]:
         if target is None or target.type != "AWS::S3::Bucket":
             yield f"{name} copies to {world.text(destination.get('Bucket'), bucket)}, which is no bucket of this deployment"
             continue
-        if at(destination, "EncryptionConfiguration", "ReplicaKmsKeyID") is None:
+        managed_by_s3 = "aws:kms" not in {
+            at(one, "ServerSideEncryptionByDefault", "SSEAlgorithm")
+            for one in at(bucket.properties, "BucketEncryption", "ServerSideEncryptionConfiguration", default=[])
+        }
+        if not managed_by_s3 and at(destination, "EncryptionConfiguration", "ReplicaKmsKeyID") is None:
             yield f"{name} names no key for the copies"
-        if at(rule, "SourceSelectionCriteria", "SseKmsEncryptedObjects", "Status") != "Enabled":
+        if not managed_by_s3 and at(rule, "SourceSelectionCriteria", "SseKmsEncryptedObjects", "Status") != "Enabled":
             yield f"{name} leaves out objects that are encrypted with a key"
         if world.stack(target).account != world.stack(bucket).account and (
             at(destination, "AccessControlTranslation", "Owner") != "Destination"

@@ -1,0 +1,169 @@
+"""What weakens: property names and values, classified once for every type of resource.
+
+Nothing here names a resource or a type's instance. A Boolean whose name no pattern knows fails the test, so that a new
+resource's switches are thought about once, when they first appear.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+GUARDS = re.compile(
+    r"^(Enabled?|SSEEnabled|Encrypted|StorageEncrypted|BlockPublic\w+|IgnorePublicAcls|RestrictPublicBuckets|BucketKeyEnabled|"
+    r"ObjectLockEnabled|EnableKeyRotation|DeletionProtection(Enabled)?|EnableIAMDatabaseAuthentication|ManageMasterUserPassword|"
+    r"PerformanceInsightsEnabled|EnablePerformanceInsights|CopyTagsToSnapshot|PointInTimeRecoveryEnabled|"
+    r"IsLogging|IsMultiRegionTrail|IncludeGlobalServiceEvents|IncludeManagementEvents|EnableLogFileValidation|IsOrganizationTrail|"
+    r"EnforceWorkGroupConfiguration|TracingEnabled|DisableExecuteApiEndpoint|ApiKeyRequired|EnableDnsSupport|EnableDnsHostnames|"
+    r"PrivateDnsEnabled|CloudWatchMetricsEnabled|MetricsEnabled|Override|IncludeSubdomains|Preload|DeleteProtection|"
+    r"FirewallPolicyChangeProtection|SubnetChangeProtection|EnableContinuousBackup|StartCanaryAfterCreation|Monitoring|"
+    r"ActionsEnabled|s3EncryptionEnabled|cloudWatchEncryptionEnabled|AllSupported|IncludeGlobalResourceTypes|"
+    r"ContainsPublicSource|AutoMinorVersionUpgrade|XrayTracingEnabled|Encryption\w*|PublishCloudWatchMetricsEnabled)$"
+)
+"""Booleans that protect while true."""
+
+OPENS = re.compile(
+    r"^(PubliclyAccessible|MapPublicIpOnLaunch|AssociatePublicIpAddress|DataTraceEnabled|IncludeExecutionData|Inverted|Disabled|"
+    r"AssignIpv6AddressOnCreation|BypassPolicyLockoutSafetyCheck|PrivilegedMode|InsufficientDataHealthStatus|Cookies|IncludeCookies)$"
+)
+"""Booleans that expose while true."""
+
+NEUTRAL: Mapping[str, str] = {
+    "Egress": "the direction of an access list's rule; opening its block and ports is tried instead",
+    "SampledRequestsEnabled": "samples hold headers of requests: on or off, a choice of privacy against diagnosis",
+    "EnableHttpEndpoint": "the Data API, reached by IAM only",
+    "MultiRegion": "whether a key may be replicated, which needs another right",
+    "AllowMajorVersionUpgrade": "which upgrade a later deployment may make",
+    "IsIPV6Enabled": "which protocol answers",
+    "IPV6Enabled": "which protocol answers",
+    "Compress": "size of answers",
+    "SmoothStreaming": "a media format",
+    "EnableSNI": "how a health check says which name it asks for",
+    "MeasureLatency": "a measurement of its own",
+    "DisableScaleIn": "how an instance group shrinks",
+    "RawMessageDelivery": "the envelope of a message",
+    "ReadOnly": "how a volume is mounted",
+    "NewInstancesProtectedFromScaleIn": "how an instance group shrinks",
+    "DeleteOnTermination": "whether a stateless machine's volume outlives it",
+    "EbsOptimized": "speed",
+    "Negated": "the sense of a match, tried as an allow rule instead",
+    "ReturnData": "which expression of an alarm is shown",
+    "ProtectRequestBody": "a validator's option",
+    "ValidateRequestBody": "shape of requests, which the function validates again",
+    "ValidateRequestParameters": "shape of requests, which the function validates again",
+    "CachingEnabled": "whether answers are kept; with encryption judged where on",
+    "CacheDataEncrypted": "judged where caching is on",
+    "PauseClusterEnabled": "cost",
+    "GenerateDistinctId": "a key's id",
+    "ExcludePunctuation": "an alphabet of passwords",
+    "IncludeSpace": "an alphabet of passwords",
+    "RequireEachIncludedType": "an alphabet of passwords",
+    "OverrideBoolean": "a framework's word",
+    "ApproveAfterDays": "patching",
+    "EnableNonSecurity": "which patches are installed",
+    "ApplyOnlyAtCronInterval": "when patches are installed",
+    "projection.enabled": "how Athena finds partitions",
+    "StoredAsSubDirectories": "how Athena reads",
+    "Compressed": "how Athena reads",
+    "EvaluateTargetHealth": "how DNS answers",
+    "AutoImport": "tooling",
+    "Expired": "a marker of lifecycle",
+    "ExpiredObjectDeleteMarker": "a marker of lifecycle",
+    "ActivateAfterCreation": "tooling",
+    "OptInToArchiveForSupportedResources": "which tier keeps backups",
+    "BisectBatchOnFunctionError": "how a failing batch is narrowed",
+    "SkipDestroy": "tooling",
+    "NoEcho": "tooling",
+    "Wildcard": "tooling",
+    "OverrideHeaders": "tooling",
+    "PropagateAtLaunch": "whether machines carry the group's tag",
+    "AutoDeploy": "tooling",
+    "CreateAlarmsOnMissingData": "tooling",
+    "IsEnabled": "tooling",
+    "UseDefaultPatchBaseline": "tooling",
+}
+"""Booleans that neither protect nor expose, each with the reason."""
+
+WEAKER: Mapping[str, tuple[str, ...]] = {
+    "Enabled": ("Disabled", "Suspended"),
+    "ENABLED": ("DISABLED",),
+    "required": ("optional",),
+    "aws:kms": ("AES256",),
+    "SSE_KMS": ("SSE_S3",),
+    "COMPLIANCE": (),
+    "BucketOwnerEnforced": ("ObjectWriter",),
+    "redirect-to-https": ("allow-all",),
+    "https-only": ("http-only",),
+    "HTTPS": ("HTTP",),
+    "Active": ("PassThrough",),
+    "STRICT": ("BASIC",),
+    "always": ("never",),
+    "DNS": ("EMAIL",),
+    "DENY": ("SAMEORIGIN",),
+    "CUSTOM": ("NONE",),
+    "AWS_IAM": ("NONE",),
+    "COGNITO_USER_POOLS": ("NONE",),
+    "JWT": ("NONE",),
+    "BLOCK": ("ALERT", "ALLOW"),
+    "ALL": ("OFF",),
+    "JSON": (),
+    "aws:forward_to_sfe": ("aws:pass",),
+}
+"""Words that protect, and those that protect less."""
+
+TLS = re.compile(r"TLS|SSLPolicy|SecurityPolicy_|ELBSecurityPolicy")
+OLD_TLS: Mapping[str, str] = {
+    "SslPolicy": "ELBSecurityPolicy-2016-08",
+    "MinimumProtocolVersion": "TLSv1",
+    "SecurityPolicy": "TLS_1_0",
+    "TLSSecurityPolicy": "Policy-Min-TLS-1-0-2019-07",
+}
+"""What each property that names a TLS policy took ten years ago."""
+
+SHORTENED = re.compile(
+    r"^(RetentionInDays|BackupRetentionPeriod|DeleteAfterDays|PendingWindowInDays|MinRetentionDays|Days|MessageRetentionPeriod|"
+    r"RecoveryPeriodInDays|AccessControlMaxAgeSec|PasswordLength)$"
+)
+"""Numbers that protect by their length; tried as 1."""
+
+LENGTHENED = re.compile(
+    r"^(RotationPeriodInDays|AutomaticallyAfterDays|MaxSessionDuration|AuthorizerResultTtlInSeconds|ThrottlingRateLimit|"
+    r"ThrottlingBurstLimit|HttpPutResponseHopLimit|Limit|idleSessionTimeout)$"
+)
+"""Numbers that protect by being small; tried a thousand times as large."""
+
+DROPPED = re.compile(
+    r"^(Kms\w*|KMS\w*|SSESpecification|BucketEncryption|StreamEncryption|EncryptionConfiguration|EncryptionKey(Arn)?|kmsKeyId|"
+    r"PublicAccessBlockConfiguration|OwnershipControls|VersioningConfiguration|LifecycleConfiguration|ObjectLockConfiguration|"
+    r"ReplicationConfiguration|LoggingConfiguration|Logging|LoggingConfig|AccessLogSetting|MethodSettings|TracingConfig|TracingConfiguration|"
+    r"PermissionsBoundary|VpcConfig|DeadLetterConfig|RedrivePolicy|AlarmActions|Targets|WebACLId|MetadataOptions|RedactedFields|"
+    r"TimeToLiveSpecification|PointInTimeRecoverySpecification|EnableCloudwatchLogsExports|DBClusterParameterGroupName|DBSubnetGroupName|"
+    r"DataProtectionPolicy|RetentionInDays|LockConfiguration|AccessPolicy|CopyActions|Lifecycle|InsightSelectors|AdvancedEventSelectors|"
+    r"LogFormat|LogDestination|ResponseHeadersPolicyId|SecurityHeadersConfig|StrictTransportSecurity|ContentSecurityPolicy|FrameOptions|"
+    r"ContentTypeOptions|ReferrerPolicy|ViewerCertificate|SecurityGroupIds|SecurityGroupEgress|PolicyDocument|FirewallRules|"
+    r"OriginAccessControlId|SslPolicy|Certificates|AuthorizerId|IdentitySource|Throttle|SourceArn|LoadBalancerAttributes|"
+    r"MasterUserSecret|TreatMissingData|ScheduleExpression|s3BucketName|cloudWatchLogGroupName|idleSessionTimeout|maxSessionDuration|"
+    r"BytesScannedCutoffPerQuery|ResultConfiguration|Timeout|AbortIncompleteMultipartUpload|NoncurrentVersionExpiration|"
+    r"SecurityPolicy|EndpointAccessMode|MinimumProtocolVersion|StatefulDefaultActions|StatefulRuleGroupReferences|DestinationConfig)$"
+)
+"""Properties, at any depth, that protect by being there; tried without."""
+
+LISTS = re.compile(
+    r"^(Rules|FirewallRules|BackupPlanRule|CopyActions|InsightSelectors|AdvancedEventSelectors|RedactedFields|LoadBalancerAttributes|"
+    r"EnableCloudwatchLogsExports)$"
+)
+"""Lists each of whose items protects; tried without one."""
+
+DESTINATIONS = re.compile(
+    r"^(LogDestination|DestinationArn|DestinationBucketName|S3BucketName|s3BucketName|DestinationResourceArn|ArtifactS3Location|"
+    r"DestinationBackupVaultArn|OutputLocation|LogDestinationConfigs)$"
+)
+"""Where evidence and copies go; tried as somebody else's bucket."""
+
+PROTECTIVE_TYPES = re.compile(
+    r"AWS::(S3::BucketPolicy|SNS::TopicPolicy|SQS::QueuePolicy|EC2::FlowLog|EC2::SubnetNetworkAclAssociation|"
+    r"WAFv2::(WebACLAssociation|LoggingConfiguration)|CloudTrail::Trail|SecretsManager::RotationSchedule|"
+    r"Backup::(BackupPlan|BackupSelection|RestoreTestingPlan|RestoreTestingSelection)|Route53Resolver::\w+Association|"
+    r"NetworkFirewall::LoggingConfiguration|Logs::DeliverySource)"
+)
+"""Types whose resources only protect others; tried without."""
