@@ -20,6 +20,8 @@ class Exemption:
     reason: str
 
 
+_OUTSIDE = "it runs outside the network"
+
 EXEMPTIONS: tuple[Exemption, ...] = (
     Exemption(
         control="identity.policy.resources",
@@ -27,5 +29,64 @@ EXEMPTIONS: tuple[Exemption, ...] = (
         finding="statement ReportToSystemsManager allows ssm:putcomplianceitems, ssm:updateinstanceinformation",
         reason="The agent reports about itself before it knows the ARN under which it is registered; AWS's own "
         "AmazonSSMManagedInstanceCore grants the same, and the rights tell Systems Manager facts, nothing more.",
+    ),
+    Exemption(
+        control="identity.policy.decrypt",
+        where="*-backup/Backups/Role/Policy/Resource",
+        finding="statement UseKeys decrypts with every key",
+        reason="The vaults' keys live in the backup account, under ids that AWS invents there and in no template of this "
+        "account; their own policies name the stages that may use them.",
+    ),
+    Exemption(
+        control="compute.function.placement",
+        where="*-network/ClosedDefaults/Resource/Function/Resource/Resource",
+        finding=_OUTSIDE,
+        reason="It empties the network's default security group while the network is being made, before any endpoint "
+        "answers inside it.",
+    ),
+    Exemption(
+        control="compute.function.placement",
+        where="*-network/ManagedLists/Resource/Function/Resource/Resource",
+        finding=_OUTSIDE,
+        reason="It looks up AWS's prefix lists and domain lists for the network's own rules, so it runs before they exist.",
+    ),
+    Exemption(
+        control="compute.function.placement",
+        where="*-backup/RestoreTesting/Validator/Resource/Resource",
+        finding=_OUTSIDE,
+        reason="It asks AWS Backup, S3 and DynamoDB about restored copies through their public APIs and opens no connection "
+        "into the network; the backup stack must work while the network does not.",
+    ),
+    Exemption(
+        control="data.stateful.retained",
+        where="*-entry/OriginSecret*/Resource/Resource",
+        finding="",
+        reason="It is a random value that both ends read from here; a new one is made with the stack and nothing is lost.",
+    ),
+    Exemption(
+        control="data.stateful.termination-protection",
+        where="*-entry/OriginSecret*/Resource/Resource",
+        finding="",
+        reason="The entry stack holds no data; its secret is random and made anew with it.",
+    ),
+    Exemption(
+        control="data.secret.rotation",
+        where="*-entry/OriginSecret*/Resource/Resource",
+        finding="nothing rotates it",
+        reason="CloudFront and the load balancer must change to a new value together, which two deployments with a second "
+        "secret do; a rotation by clock would cut the site off.",
+    ),
+    Exemption(
+        control="placement.region.residency",
+        where="*-entry/OriginSecret*/Resource/Resource",
+        finding="ReplicaRegions.0.Region names us-east-1",
+        reason="CloudFront is deployed from us-east-1 and resolves the value there; it is random and says nothing of anybody.",
+    ),
+    Exemption(
+        control="storage.bucket.encryption",
+        where="*-documents/Objects/Resource/Resource",
+        finding="no bucket key",
+        reason="A bucket key would replace each object's encryption context by the bucket's, and the tenant's own context is "
+        "what keeps one tenant's role from reading another's objects.",
     ),
 )

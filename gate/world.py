@@ -94,6 +94,7 @@ class World:
     changed_stacks: dict[str, Stack] = field(default_factory=dict)
     """Stacks that stand in for those of the assembly, for a trial change."""
     _watched: set[Key | str] | None = None
+    _pointers: dict[tuple[str, str], dict[Key, list[Key]]] = field(default_factory=dict)
 
     # ------------------------------------------------------------------------------------------------------- reading
 
@@ -279,13 +280,41 @@ class World:
 
     def pointing_at(self, resource: Resource, prop: str, *types: str) -> Iterator[Resource]:
         """Resources of ``types`` in any account whose property ``prop`` names ``resource``."""
-        for other in self.of_type(*types):
-            value = other.properties.get(prop)
-            for item in value if isinstance(value, list) else [value]:
-                found = self.target(item, other)
-                if found is not None and key_of(found) == key_of(resource):
+        wanted = key_of(resource)
+        for resource_type in types:
+            self._touch(resource_type)
+            index = self._pointers.get((resource_type, prop))
+            if index is None:
+                index = self._pointers[resource_type, prop] = self._pointers_of(resource_type, prop)
+            for key in index.get(wanted, ()):
+                other = self.get(key)
+                if other is not None and (key not in self.changed or wanted in self._pointed_at(other, prop)):
                     yield other
-                    break
+            for key, stand_in in self.changed.items():
+                if (
+                    stand_in is not None
+                    and stand_in.type == resource_type
+                    and key not in index.get(wanted, ())
+                    and wanted in self._pointed_at(stand_in, prop)
+                ):
+                    yield stand_in
+
+    def _pointers_of(self, resource_type: str, prop: str) -> dict[Key, list[Key]]:
+        index: dict[Key, list[Key]] = defaultdict(list)
+        for key in self._keys_by_type.get(resource_type, ()):
+            other = self._stacks[key[0]].resources[key[1]]
+            for target in self._pointed_at(other, prop):
+                index[target].append(key)
+        return index
+
+    def _pointed_at(self, other: Resource, prop: str) -> set[Key]:
+        value = other.properties.get(prop)
+        watched, self._watched = self._watched, None
+        try:
+            found = [self.target(item, other) for item in (value if isinstance(value, list) else [value])]
+        finally:
+            self._watched = watched
+        return {key_of(one) for one in found if one is not None}
 
     # ---------------------------------------------------------------------------------------------------------- text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -59,6 +60,8 @@ def selected(store: Resource, world: World) -> Iterator[str]:
     if not selections:
         return  # an account without a plan; backup.account.plan judges that
     tags = tags_of(store, world)
+    if store.type == "AWS::S3::Bucket" and tags.get("palisade:backup") == "archived":
+        return  # copied elsewhere as it is written, says its owner; storage.archive.object-lock judges evidence
     if not any(_selected(tags, selection) or _named(store, selection, world) for selection in selections):
         yield "no backup plan of its account selects it"
 
@@ -111,8 +114,14 @@ def plan_rules(plan: Resource, world: World) -> Iterator[str]:
         return
     here = world.stack(plan).account
     away = False
+    if not any(
+        re.fullmatch(r"cron\(\S+ \S+ (\*|\?) \* (\*|\?) \*\)", str(rule.get("ScheduleExpression"))) for rule in rules
+    ):
+        yield "no rule runs every day"
     for rule in rules:
         name = rule.get("RuleName", "a rule")
+        if at(rule, "Lifecycle", "DeleteAfterDays") is None:
+            yield f"{name} keeps backups for ever"
         if not rule.get("ScheduleExpression"):
             yield f"{name} has no schedule"
         days = at(rule, "Lifecycle", "DeleteAfterDays")
@@ -123,12 +132,22 @@ def plan_rules(plan: Resource, world: World) -> Iterator[str]:
             account = destination.split(":")[4] if destination.count(":") >= 6 else here
             away = away or account != here
             kept = at(copy, "Lifecycle", "DeleteAfterDays")
+            if kept is None:
+                yield f"{name} keeps copies for ever"
             if kept is not None and int(kept) < 7:
                 yield f"{name} keeps copies for {kept} days only"
-    if not any(truthy(rule.get("EnableContinuousBackup")) for rule in rules):
+    objects = any(
+        "s3" in world.text(arn, selection)
+        for selection in world.pointing_at(plan, "BackupPlanId", "AWS::Backup::BackupSelection")
+        for arn in as_list(at(selection.properties, "BackupSelection", "Resources"))
+    )
+    # Databases and tables recover to any second by themselves; buckets only by a continuous rule.
+    if objects and not any(truthy(rule.get("EnableContinuousBackup")) for rule in rules):
         yield "no rule keeps continuous backups"
     if not away:
         yield "no rule copies to another account, so whoever owns this account owns the backups"
+    if not list(world.pointing_at(plan, "BackupPlanId", "AWS::Backup::BackupSelection")):
+        yield "it selects nothing"
 
 
 @control("backup.plan.copies", "AWS::Backup::BackupPlan")
@@ -138,12 +157,15 @@ def plan_copies(plan: Resource, world: World) -> Iterator[str]:
     Fix: copy to the backup account's vaults in home and recovery region.
     https://docs.aws.amazon.com/aws-backup/latest/devguide/cross-region-backup.html
     """
-    region = world.stack(plan).region
-    destinations = [
-        world.text(copy.get("DestinationBackupVaultArn"), plan)
-        for rule in at(plan.properties, "BackupPlan", "BackupPlanRule", default=[])
-        for copy in rule.get("CopyActions", [])
-    ]
+    here = world.stack(plan)
+    for rule in at(plan.properties, "BackupPlan", "BackupPlanRule", default=[]):
+        places = [
+            world.text(copy.get("DestinationBackupVaultArn"), plan).split(":") for copy in rule.get("CopyActions", [])
+        ]
+        if not any(place[3:4] == [here.region] and place[4:5] != [here.account] for place in places):
+            yield f"{rule.get('RuleName', 'a rule')} makes no copy in another account of the region"
+        if not any(len(place) > 4 and place[3] != here.region for place in places):
+            yield f"{rule.get('RuleName', 'a rule')} makes no copy in another region"
     for copy in [
         copy
         for rule in at(plan.properties, "BackupPlan", "BackupPlanRule", default=[])
@@ -151,16 +173,12 @@ def plan_copies(plan: Resource, world: World) -> Iterator[str]:
     ]:
         if world.target(copy.get("DestinationBackupVaultArn"), plan) is None:
             yield f"{world.text(copy.get('DestinationBackupVaultArn'), plan)} is no vault of this deployment"
-    if not any(
-        destination.split(":")[3:4] not in ([], [region]) and destination.startswith("arn:")
-        for destination in destinations
-    ):
-        yield "no copy leaves the region"
 
 
 @control("backup.vault.locked", "AWS::Backup::BackupVault")
 def vault_locked(vault: Resource, world: World) -> Iterator[str]:
-    """A vault that receives copies from other accounts is locked: nobody shortens or deletes what it keeps.
+    """A vault that keeps copies of other accounts is locked: nobody shortens or deletes what it keeps. One whose own
+    account copies it on takes copies back only to restore from them.
 
     Fix: set LockConfiguration with MinRetentionDays of at least 7, and ChangeableForDays for compliance mode.
     https://docs.aws.amazon.com/aws-backup/latest/devguide/vault-lock.html
@@ -172,7 +190,8 @@ def vault_locked(vault: Resource, world: World) -> Iterator[str]:
         for statement in document.statements
     )
     if lock is None:
-        if receives:
+        copied_on = any(True for _ in world.of_type("AWS::Backup::BackupPlan", near=vault))
+        if receives and not copied_on:
             yield "it receives copies and is not locked"
         return
     if int(lock.get("MinRetentionDays", 0)) < 7:
@@ -191,7 +210,8 @@ def vault_policy(vault: Resource, world: World) -> Iterator[str]:
         if not any(not statement.allows and statement.anyone and statement.covers(action) for statement in statements):
             yield f"nothing refuses {action}"
     for statement in statements:
-        if statement.allows and statement.anyone and not statement.bounded:
+        abroad = any(value.endswith(":root") for _, value in statement.principals)
+        if statement.allows and (statement.anyone or abroad) and not statement.bounded:
             yield f"{statement} lets everybody call {', '.join(statement.actions)}"
         if statement.allows and any(action in {"*", "backup:*"} for action in statement.actions):
             yield f"{statement} allows every action"
@@ -206,8 +226,17 @@ def restore_tested(plan: Resource, world: World) -> Iterator[str]:
     """
     if not any(True for _ in world.of_type("AWS::Backup::RestoreTestingPlan", near=plan)):
         yield "no restore-testing plan exists in its account"
-    if not any(True for _ in world.of_type("AWS::Backup::RestoreTestingSelection", near=plan)):
-        yield "no restore-testing selection exists in its account"
+    tested = {
+        selection.properties.get("ProtectedResourceType")
+        for selection in world.of_type("AWS::Backup::RestoreTestingSelection", near=plan)
+    }
+    for store, name in (
+        ("AWS::RDS::DBCluster", "Aurora"),
+        ("AWS::DynamoDB::Table", "DynamoDB"),
+        ("AWS::S3::Bucket", "S3"),
+    ):
+        if name not in tested and any(True for _ in world.of_type(store, near=plan, same_region=True)):
+            yield f"no restore of {name} is rehearsed in its account"
 
 
 @control("backup.restore.schedule", "AWS::Backup::RestoreTestingPlan", "AWS::Backup::RestoreTestingSelection")

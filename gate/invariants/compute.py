@@ -140,14 +140,9 @@ def failures(resource: Resource, world: World) -> Iterator[str]:
         )
     ]
     invoke = list(world.pointing_at(resource, "FunctionName", "AWS::Lambda::EventInvokeConfig"))
+    # A rule's own dead-letter queue holds what could not be delivered, not what the function failed at.
     if asynchronous and not any(at(one.properties, "DestinationConfig", "OnFailure") for one in invoke):
-        guarded = all(
-            target.get("DeadLetterConfig") is not None
-            for rule in asynchronous
-            for target in rule.properties.get("Targets", [])
-        ) and all(rule.type == "AWS::Events::Rule" for rule in asynchronous)
-        if not guarded:
-            yield f"events from {asynchronous[0].path} that fail are lost"
+        yield f"events from {asynchronous[0].path} that fail are lost"
 
 
 @control("compute.instance.hardened", "AWS::EC2::Instance")
@@ -176,6 +171,33 @@ def instance(resource: Resource, world: World) -> Iterator[str]:
         yield "it is in the default security group"
     if resource.properties.get("SourceDestCheck") in {False, "false"}:
         yield "it may send and receive traffic of others"
+
+
+@control("compute.template.monitored", "AWS::EC2::LaunchTemplate")
+def template(resource: Resource, world: World) -> Iterator[str]:
+    """Instances of a template are watched every minute and act under a role.
+
+    Fix: set LaunchTemplateData.Monitoring.Enabled and IamInstanceProfile.
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/manage-detailed-monitoring.html
+    """
+    body = resource.properties.get("LaunchTemplateData", {})
+    if not truthy(at(body, "Monitoring", "Enabled")):
+        yield "its instances are watched every five minutes only"
+    if "IamInstanceProfile" not in body:
+        yield "its instances have no role"
+    if not body.get("SecurityGroupIds") and not any(one.get("Groups") for one in body.get("NetworkInterfaces", [])):
+        yield "its instances are in the default security group"
+
+
+@control("compute.association.targets", "AWS::SSM::Association")
+def association(resource: Resource, world: World) -> Iterator[str]:
+    """What Systems Manager is told to do, it does to something.
+
+    Fix: set Targets.
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/state-manager-associations.html
+    """
+    if not resource.properties.get("Targets") and not resource.properties.get("InstanceId"):
+        yield "it applies to nothing"
 
 
 @control("compute.machine.logged", "AWS::StepFunctions::StateMachine")
@@ -229,8 +251,9 @@ def sessions(document: Resource, world: World) -> Iterator[str]:
     inputs = content.get("inputs", {})
     if content.get("sessionType") == "Port":
         return
-    if not inputs.get("s3BucketName") and not inputs.get("cloudWatchLogGroupName"):
-        yield "sessions are not recorded"
+    for place in ("s3BucketName", "cloudWatchLogGroupName"):
+        if not inputs.get(place):
+            yield f"sessions are not recorded by {place}"
     for place, switch in (
         ("s3BucketName", "s3EncryptionEnabled"),
         ("cloudWatchLogGroupName", "cloudWatchEncryptionEnabled"),

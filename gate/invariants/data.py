@@ -25,7 +25,6 @@ STATEFUL = frozenset(
         "AWS::ECR::Repository",
         "AWS::Cognito::UserPool",
         "AWS::EC2::EIP",
-        "AWS::CloudTrail::Trail",
         "AWS::Neptune::DBCluster",
         "AWS::DocDB::DBCluster",
         "AWS::Redshift::Cluster",
@@ -34,7 +33,7 @@ STATEFUL = frozenset(
 )
 """Types that hold what cannot be made again: data, keys, evidence, and addresses that others have allowed."""
 
-_PROTECTED_BY_STACK = STATEFUL - {"AWS::EC2::EIP", "AWS::RDS::DBInstance"}
+_PROTECTED_BY_STACK = STATEFUL - {"AWS::RDS::DBInstance"}
 
 
 @control("data.stateful.retained", *STATEFUL)
@@ -75,7 +74,7 @@ def database_protection(database: Resource, world: World) -> Iterator[str]:
     Fix: set DeletionProtection, BackupRetentionPeriod 35 and CopyTagsToSnapshot.
     https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Managing.Backups.html
     """
-    if "DBClusterIdentifier" in database.properties:
+    if database.type == "AWS::RDS::DBInstance" and "DBClusterIdentifier" in database.properties:
         return
     if not truthy(database.properties.get("DeletionProtection")):
         yield "DeletionProtection is off"
@@ -113,7 +112,8 @@ def database_private(database: Resource, _world: World) -> Iterator[str]:
         yield "it has a public address"
     if database.type == "AWS::RDS::DBInstance" and database.properties.get("PubliclyAccessible") is None:
         yield "PubliclyAccessible is not set, and its default depends on the subnets"
-    if "DBSubnetGroupName" not in database.properties and "DBClusterIdentifier" not in database.properties:
+    in_cluster = database.type == "AWS::RDS::DBInstance" and "DBClusterIdentifier" in database.properties
+    if "DBSubnetGroupName" not in database.properties and not in_cluster:
         yield "it is in no subnet group, so AWS puts it into the default VPC"
 
 
@@ -139,7 +139,7 @@ def database_names(database: Resource, _world: World) -> Iterator[str]:
     Fix: give Port and MasterUsername values of your own.
     https://docs.aws.amazon.com/securityhub/latest/userguide/rds-controls.html
     """
-    if "DBClusterIdentifier" in database.properties:
+    if database.type == "AWS::RDS::DBInstance" and "DBClusterIdentifier" in database.properties:
         return
     if str(database.properties.get("Port", "5432")) in {"5432", "3306", "1433", "1521"}:
         yield f"it listens on the default port {database.properties.get('Port', '')}".rstrip()
@@ -194,6 +194,12 @@ def database_logs(database: Resource, _world: World) -> Iterator[str]:
     wanted = "postgresql" if "postgres" in str(database.properties.get("Engine", "")) else "audit"
     if wanted not in exports:
         yield f"its {wanted} log stays inside"
+    if "aurora-postgresql" in str(database.properties.get("Engine", "")):
+        for name in ("iam-db-auth-error", "instance"):
+            if name not in exports:
+                yield f"its {name} log stays inside"
+    if not truthy(database.properties.get("PerformanceInsightsEnabled")):
+        yield "Performance Insights is off for the cluster"
 
 
 @control("data.database.insights", "AWS::RDS::DBInstance")
@@ -203,9 +209,7 @@ def database_insights(instance: Resource, world: World) -> Iterator[str]:
     Fix: set EnablePerformanceInsights and AutoMinorVersionUpgrade.
     https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_PerfInsights.Enabling.html
     """
-    cluster = world.target(instance.properties.get("DBClusterIdentifier"), instance)
-    inherited = cluster is not None and truthy(cluster.properties.get("PerformanceInsightsEnabled"))
-    if not truthy(instance.properties.get("EnablePerformanceInsights")) and not inherited:
+    if not truthy(instance.properties.get("EnablePerformanceInsights")):
         yield "Performance Insights is off"
     if instance.properties.get("AutoMinorVersionUpgrade") in {False, "false"}:
         yield "minor versions, which carry security fixes, do not arrive by themselves"
@@ -213,7 +217,7 @@ def database_insights(instance: Resource, world: World) -> Iterator[str]:
 
 @control("data.table.recovery", "AWS::DynamoDB::Table")
 def table_recovery(table: Resource, _world: World) -> Iterator[str]:
-    """A table can be restored to any second of the last 35 days, and refuses deletion.
+    """A table can be restored to any second of at least the last week, and refuses deletion.
 
     Fix: set PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled and DeletionProtectionEnabled.
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Point-in-time-recovery.html
@@ -221,7 +225,7 @@ def table_recovery(table: Resource, _world: World) -> Iterator[str]:
     recovery = table.properties.get("PointInTimeRecoverySpecification", {})
     if not truthy(recovery.get("PointInTimeRecoveryEnabled")):
         yield "point-in-time recovery is off"
-    elif int(recovery.get("RecoveryPeriodInDays", 35)) < 35:
+    elif int(recovery.get("RecoveryPeriodInDays", 35)) < 7:
         yield f"point-in-time recovery reaches back {recovery['RecoveryPeriodInDays']} days only"
     if not truthy(table.properties.get("DeletionProtectionEnabled")):
         yield "deletion protection is off"

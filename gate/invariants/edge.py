@@ -99,10 +99,12 @@ def headers(policy: Resource, _world: World) -> Iterator[str]:
     content = str(at(config, "ContentSecurityPolicy", "ContentSecurityPolicy", default=""))
     if "default-src" not in content or re.search(r"unsafe-|(^|\s)\*(\s|;|$)", content):
         yield f"its content security policy is {content or 'empty'}"
+    for item in at(policy.properties, "ResponseHeadersPolicyConfig", "CustomHeadersConfig", "Items", default=[]):
+        if not truthy(item.get("Override")):
+            yield f"an origin may weaken {item.get('Header')}"
     if at(config, "FrameOptions", "FrameOption") not in {"DENY", None}:
         yield "it may be framed"
     if at(config, "ReferrerPolicy", "ReferrerPolicy") not in {
-        None,
         "no-referrer",
         "same-origin",
         "strict-origin",
@@ -128,6 +130,7 @@ _GROUPS = {
     "AWSManagedRulesKnownBadInputsRuleSet",
     "AWSManagedRulesSQLiRuleSet",
     "AWSManagedRulesLinuxRuleSet",
+    "AWSManagedRulesUnixRuleSet",
     "AWSManagedRulesAmazonIpReputationList",
     "AWSManagedRulesAnonymousIpList",
 }
@@ -166,7 +169,8 @@ def waf_rules(acl: Resource, _world: World) -> Iterator[str]:
     for rule in rates:
         if int(at(rule, "Statement", "RateBasedStatement", "Limit", default=0)) > 10000:
             yield f"one address may send {rule['Statement']['RateBasedStatement']['Limit']} requests before it is blocked"
-        if at(rule, "Statement", "RateBasedStatement", "ScopeDownStatement") is not None and len(rates) == 1:
+        scope = at(rule, "Statement", "RateBasedStatement", "ScopeDownStatement")
+        if scope is not None and "NotStatement" not in scope and len(rates) == 1:
             yield "its only rate rule looks at some requests only"
     for rule in rules:
         if "Allow" in rule.get("Action", {}):
@@ -190,16 +194,17 @@ def waf_logged(acl: Resource, world: World) -> Iterator[str]:
 
 @control("edge.waf.redaction", "AWS::WAFv2::LoggingConfiguration")
 def waf_redaction(config: Resource, world: World) -> Iterator[str]:
-    """WAF logs hold neither authorization nor cookies, and go to a place of this deployment with the right name.
+    """WAF logs hold neither authorization, cookies nor keys, and go to a place of this deployment with the right name.
 
-    Fix: list authorization and cookie in RedactedFields; name a bucket or group that begins with aws-waf-logs-.
+    Fix: list authorization, cookie, x-api-key and x-origin-verify in RedactedFields;
+    name a bucket or group that begins with aws-waf-logs-.
     https://docs.aws.amazon.com/waf/latest/developerguide/logging-management.html
     """
     redacted = {
         str(at(field, "SingleHeader", "Name", default=at(field, "SingleHeader", "name", default=""))).lower()
         for field in config.properties.get("RedactedFields", [])
     }
-    for name in ("authorization", "cookie"):
+    for name in ("authorization", "cookie", "x-api-key", "x-origin-verify"):
         if name not in redacted:
             yield f"the {name} header is written to the log"
     if (
@@ -232,26 +237,31 @@ def balancer(resource: Resource, world: World) -> Iterator[str]:
         item.get("Key"): world.text(item.get("Value"), resource)
         for item in resource.properties.get("LoadBalancerAttributes", [])
     }
-    for name in ("deletion_protection.enabled", "access_logs.s3.enabled"):
+    kinds = ["access_logs"] + (
+        ["connection_logs"] if resource.properties.get("Type", "application") == "application" else []
+    )
+    for name in ("deletion_protection.enabled", *(f"{kind}.s3.enabled" for kind in kinds)):
         if attributes.get(name) != "true":
             yield f"{name} is not true"
     if resource.properties.get("Type", "application") == "application":
         if attributes.get("routing.http.drop_invalid_header_fields.enabled") != "true":
             yield "malformed headers pass"
-        if attributes.get("routing.http.desync_mitigation_mode", "defensive") not in {"defensive", "strictest"}:
-            yield "smuggled requests are only watched"
+        if attributes.get("routing.http.desync_mitigation_mode") not in {"defensive", "strictest"}:
+            yield "smuggled requests are only watched, or the defence is not stated"
+        if attributes.get("routing.http.xff_header_processing.mode") not in {"append", "remove"}:
+            yield "callers may forge the address they come from, or its handling is not stated"
         if resource.properties.get("Scheme") == "internet-facing" and not list(
             world.pointing_at(resource, "ResourceArn", "AWS::WAFv2::WebACLAssociation")
         ):
             yield "no web ACL stands before it"
-    if attributes.get("access_logs.s3.enabled") == "true":
-        name = attributes.get("access_logs.s3.bucket", "")
+    for kind in kinds:
+        name = attributes.get(f"{kind}.s3.bucket", "")
         if world.named("AWS::S3::Bucket", name) is None and not any(
             target.type == "AWS::S3::Bucket"
             for item in resource.properties.get("LoadBalancerAttributes", [])
             for target in world.targets(item.get("Value"), resource)
         ):
-            yield f"its requests are recorded in {name or 'no bucket'}, which is none of this deployment's"
+            yield f"its {kind.replace('_', ' ')} go to {name or 'no bucket'}, which is none of this deployment's"
 
 
 @control("edge.listener.tls", "AWS::ElasticLoadBalancingV2::Listener")
@@ -282,11 +292,13 @@ def listener(resource: Resource, _world: World) -> Iterator[str]:
     "AWS::ElasticLoadBalancingV2::TargetGroup",
 )
 def listener_rule(resource: Resource, _world: World) -> Iterator[str]:
-    """Targets are called over TLS where they can speak it, and are checked for health.
+    """A target group holds a function, or calls what registers itself over TLS.
 
-    Fix: set the target group's Protocol to HTTPS (functions need none).
+    Fix: set Targets for functions, and Protocol HTTPS for everything else.
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html
     """
+    if resource.properties.get("TargetType") == "lambda" and not resource.properties.get("Targets"):
+        yield "it holds no target"
     if (
         resource.type.endswith("TargetGroup")
         and resource.properties.get("TargetType") != "lambda"
@@ -437,12 +449,14 @@ def api_tls(domain: Resource, _world: World) -> Iterator[str]:
 def api_policy(api: Resource, _world: World) -> Iterator[str]:
     """A REST API's own endpoint speaks no older TLS than its domain.
 
-    Fix: set SecurityPolicy of the API to a TLS13 policy, or disable the default endpoint.
+    Fix: set SecurityPolicy of the API to a TLS13 policy and EndpointAccessMode to STRICT.
     https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-security-policies.html
     """
     policy = api.properties.get("SecurityPolicy")
-    if policy is not None and not str(policy).startswith("SecurityPolicy_TLS1"):
-        yield f"its policy is {policy}"
+    if not str(policy).startswith("SecurityPolicy_TLS1"):
+        yield f"its policy is {policy or 'not set'}"
+    elif api.properties.get("EndpointAccessMode") != "STRICT":
+        yield "its endpoint access mode is not STRICT"
 
 
 @control("edge.api.authorizer", "AWS::ApiGateway::Authorizer", "AWS::ApiGatewayV2::Authorizer")
@@ -495,7 +509,9 @@ def shield(protection: Resource, world: World) -> Iterator[str]:
     Fix: name the resource; set ApplicationLayerAutomaticResponseConfiguration with Action Block.
     https://docs.aws.amazon.com/waf/latest/developerguide/ddos-automatic-app-layer-response.html
     """
-    if not list(world.targets(protection.properties.get("ResourceArn"), protection)):
+    arn = protection.properties.get("ResourceArn")
+    zone = world.text(arn, protection).startswith("arn:aws:route53:::hostedzone/Z")  # an id that the deployment gives
+    if not zone and not list(world.targets(arn, protection)):
         yield "what it guards is none of this deployment's"
     response = protection.properties.get("ApplicationLayerAutomaticResponseConfiguration")
     if response is not None and (response.get("Status") != "ENABLED" or "Block" not in response.get("Action", {})):

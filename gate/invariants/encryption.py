@@ -74,6 +74,8 @@ CLASS_OF: Mapping[str, frozenset[str]] = {
     "AWS::EC2::Instance": frozenset({"data"}),
     "AWS::EC2::LaunchTemplate": frozenset({"data"}),
     "AWS::Backup::BackupVault": frozenset({"backup"}),
+    "AWS::Backup::RestoreTestingSelection": frozenset({"data"}),
+    "AWS::SSM::Document": frozenset({"data"}),
     "AWS::S3::Bucket": frozenset({"data", "logs"}),
     "AWS::Synthetics::Canary": frozenset({"data", "logs"}),
     "AWS::StepFunctions::StateMachine": frozenset({"data", "messaging", "logs"}),
@@ -138,8 +140,8 @@ def any_customer_key(resource: Resource, world: World) -> Iterator[str]:
     """
     if resource.type in KEY_AT or resource.type.startswith(("AWS::KMS::", "AWS::S3::", "Custom::")):
         return
-    if resource.type == "AWS::Lambda::Function" and not at(resource.properties, "Environment", "Variables"):
-        return
+    if resource.type == "AWS::Lambda::EventSourceMapping" and "FilterCriteria" not in resource.properties:
+        return  # its key would encrypt the filter, and there is none
     if resource.type == "AWS::RDS::DBInstance" and "DBClusterIdentifier" in resource.properties:
         # Instances of a cluster take the cluster's storage key; their own is that of Performance Insights.
         paths: tuple[Path, ...] = (("PerformanceInsightsKMSKeyId",),)

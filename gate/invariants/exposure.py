@@ -44,9 +44,9 @@ def balancer_groups(world: World) -> set[tuple[str, str]]:
 
 @control("exposure.group.ingress", "AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress")
 def group_ingress(resource: Resource, world: World) -> Iterator[str]:
-    """The internet reaches nothing but port 443 of an internet-facing load balancer.
+    """The internet reaches nothing but port 443 of an internet-facing load balancer without a distribution before it.
 
-    Fix: name the source group, prefix list or address block that needs to reach it.
+    Fix: name the source group, prefix list (CloudFront's, for an origin) or address block that needs to reach it.
     https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
     """
     for rule in rules_of(resource, "Ingress"):
@@ -54,7 +54,12 @@ def group_ingress(resource: Resource, world: World) -> Iterator[str]:
         if source not in OPEN:
             continue
         group = resource if resource.type == "AWS::EC2::SecurityGroup" else world.target(rule.get("GroupId"), resource)
-        public = group is not None and (group.stack, group.logical_id) in balancer_groups(world)
+        public = (
+            group is not None
+            and (group.stack, group.logical_id) in balancer_groups(world)
+            # Behind a distribution, an open balancer lets everybody around the edge's firewall and cache.
+            and not any(True for _ in world.of_type("AWS::CloudFront::Distribution", near=resource))
+        )
         if not (public and _ports(rule) == (443, 443) and str(rule.get("IpProtocol")) in {"tcp", "6", "17", "udp"}):
             yield f"anybody reaches {rule.get('IpProtocol')} {rule.get('FromPort', 'all')} to {rule.get('ToPort', 'all')}"
 
@@ -191,12 +196,14 @@ def function_callers(permission: Resource, world: World) -> Iterator[str]:
     bound = [
         name
         for name in ("SourceArn", "SourceAccount", "PrincipalOrgID")
-        if permission.properties.get(name) not in {None, "*"}
+        if permission.properties.get(name) is not None and world.text(permission.properties[name], permission) != "*"
     ]
     if principal in {"*", ""} and "PrincipalOrgID" not in bound:
         yield "anybody may call the function"
     elif principal.endswith("amazonaws.com") and not bound:
         yield f"{principal} may call the function on behalf of any AWS customer"
+    elif principal.endswith("amazonaws.com") and "SourceArn" not in bound:
+        yield f"any {principal.split('.')[0]} resource of the account may call the function"
     if world.text(permission.properties.get("Action", ""), permission) not in {
         "lambda:InvokeFunction",
         "lambda:InvokeFunctionUrl",
@@ -236,12 +243,24 @@ def policy_callers(resource: Resource, world: World) -> Iterator[str]:
         for statement in document.statements:
             if not statement.allows:
                 continue
-            if statement.anyone and not statement.bounded:
+            if statement.anyone and not statement.bounded and not _identified_later(resource, statement):
                 yield f"{statement} lets everybody call {', '.join(statement.actions) or 'everything but a few'}"
             if statement.services and not statement.bounded and not _unconditional(resource, statement):
                 yield f"{statement} lets {', '.join(statement.services)} act on behalf of any AWS customer"
             if statement.not_actions or any(re.fullmatch(r"\*|[a-z0-9-]+:\*", action) for action in statement.actions):
                 yield f"{statement} allows every action"
+
+
+def _identified_later(resource: Resource, statement: Statement) -> bool:
+    """A public API lets every caller up to its methods, each of which asks who calls (``edge.api.methods``).
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html
+    """
+    return (
+        resource.type == "AWS::ApiGateway::RestApi"
+        and statement.actions == ("execute-api:Invoke",)
+        and all(name.startswith("execute-api:/") and name != "execute-api:/*" for name in statement.resources)
+    )
 
 
 def _unconditional(resource: Resource, statement: Statement) -> bool:

@@ -15,19 +15,15 @@ _HARMLESS_WILDCARDS = re.compile(
     r"(?i)kms:(GenerateDataKey|ReEncrypt|Describe|Get|List|Encrypt|Decrypt|GenerateDataKeyWithoutPlaintext)\*"
     r"|s3:(GetObject|GetBucket|List|Abort|Replicate)\*|[a-z0-9-]+:(Describe|List|Get|BatchGet)[A-Za-z]*\*"
 )
-_CONFUSABLE = {
-    "vpc-flow-logs.amazonaws.com",
-    "scheduler.amazonaws.com",
-    "states.amazonaws.com",
-    "pipes.amazonaws.com",
-    "ssm.amazonaws.com",
-    "firehose.amazonaws.com",
-    "events.amazonaws.com",
-    "glue.amazonaws.com",
-    "bedrock.amazonaws.com",
-    "codebuild.amazonaws.com",
+_UNCONDITIONAL = {
+    "apigateway.amazonaws.com",
+    "drt.shield.amazonaws.com",
+    "ec2.amazonaws.com",
+    "edgelambda.amazonaws.com",
+    "lambda.amazonaws.com",
+    "s3.amazonaws.com",
 }
-"""Services that document the confused-deputy condition for the role they assume.
+"""Services that name no source when they assume a role for their customer; a condition would lock them out.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"""
 
 ESCALATIONS: tuple[frozenset[str], ...] = (
@@ -310,7 +306,7 @@ def trust(role: Resource, world: World) -> Iterator[str]:
                 yield f"{statement} lets anybody assume it"
             continue
         for service in statement.services:
-            if service in _CONFUSABLE and not statement.bounded:
+            if service not in _UNCONDITIONAL and not statement.bounded:
                 yield f"{statement} lets {service} assume it on behalf of any AWS customer"
         if any(kind == "Federated" for kind, _ in statement.principals):
             keys = {c.key.lower().rsplit(":", 1)[-1] for c in statement.conditions if "*" not in c.values}

@@ -123,11 +123,13 @@ def topic_senders(topic: Resource, world: World) -> Iterator[str]:
 
 @control("messaging.subscription.private", "AWS::SNS::Subscription")
 def subscription(resource: Resource, world: World) -> Iterator[str]:
-    """Messages go to addresses over TLS, and to topics of this deployment.
+    """Messages go out over TLS, from topics of this deployment, and are kept when they cannot be delivered.
 
-    Fix: use https, and name the topic.
+    Fix: use https, name the topic, and give a RedrivePolicy.
     https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices.html
     """
+    if world.target(at(resource.properties, "RedrivePolicy", "deadLetterTargetArn"), resource) is None:
+        yield "messages that cannot be delivered are lost"
     if resource.properties.get("Protocol") == "http":
         yield "messages go out in plain text"
     if world.target(resource.properties.get("TopicArn"), resource) is None:

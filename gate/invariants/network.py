@@ -12,6 +12,11 @@ from gate.world import World, as_list, at, truthy
 
 
 def _port_range(entry: Resource) -> tuple[int, int]:
+    if (
+        str(entry.properties.get("Protocol")) in {"1", "58"}
+        and int(at(entry.properties, "Icmp", "Type", default=-1)) == 3
+    ):
+        return 443, 443  # "destination unreachable", which path MTU discovery needs, is as narrow as one port
     if str(entry.properties.get("Protocol")) == "-1":
         return 0, 65535
     return int(at(entry.properties, "PortRange", "From", default=0)), int(
@@ -204,6 +209,9 @@ def dns_firewall(group: Resource, world: World) -> Iterator[str]:
         return
     if rules[-1].get("Action") != "BLOCK":
         yield "its last rule does not block"
+    allowed = next((index for index, rule in enumerate(rules) if rule.get("Action") == "ALLOW"), len(rules) - 1)
+    if sum(rule.get("Action") == "BLOCK" for rule in rules[:allowed]) < 2:
+        yield "fewer than two block lists stand before the allow list"
     for rule in rules:
         if rule.get("Action") == "ALERT":
             yield f"the rule of priority {rule.get('Priority')} only alerts"
@@ -218,29 +226,22 @@ def dns_firewall(group: Resource, world: World) -> Iterator[str]:
         yield "its last rule does not block every name"
 
 
-@control(
-    "network.dns-firewall.closed",
-    "AWS::Route53Resolver::FirewallConfig",
-    "AWS::Route53Resolver::FirewallRuleGroupAssociation",
-)
+@control("network.dns-firewall.closed", "AWS::Route53Resolver::FirewallConfig")
 def dns_firewall_closed(resource: Resource, world: World) -> Iterator[str]:
-    """When the DNS firewall cannot answer, names are refused, and its association cannot be removed by accident.
+    """When the DNS firewall cannot answer, names are refused.
 
-    Fix: set FirewallFailOpen to DISABLED and MutationProtection to ENABLED.
+    Fix: set FirewallFailOpen to DISABLED.
     https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-dns-firewall-vpc-configuration.html
     """
-    if resource.type.endswith("FirewallConfig"):
-        if resource.properties.get("FirewallFailOpen") != "DISABLED":
-            yield "it lets every name through when it fails"
-    elif resource.properties.get("MutationProtection") != "ENABLED":
-        yield "it can be changed or removed unprotected"
+    if resource.properties.get("FirewallFailOpen") != "DISABLED":
+        yield "it lets every name through when it fails"
 
 
 @control("network.firewall.protected", "AWS::NetworkFirewall::Firewall", "AWS::NetworkFirewall::FirewallPolicy")
 def network_firewall(resource: Resource, world: World) -> Iterator[str]:
-    """A network firewall cannot be deleted or moved by accident, logs, and drops what no rule allows.
+    """A network firewall cannot be deleted by accident, logs, and drops what no rule allows.
 
-    Fix: set the three protections, a LoggingConfiguration, and a default action of aws:drop_established or drop_strict.
+    Fix: set DeleteProtection, a LoggingConfiguration, and a default action of aws:drop_established or drop_strict.
     https://docs.aws.amazon.com/network-firewall/latest/developerguide/stateful-rule-evaluation.html
     """
     if resource.type.endswith("Policy"):
@@ -254,9 +255,8 @@ def network_firewall(resource: Resource, world: World) -> Iterator[str]:
         if not body.get("StatefulRuleGroupReferences"):
             yield "it has no stateful rule group"
         return
-    for name in ("DeleteProtection", "FirewallPolicyChangeProtection", "SubnetChangeProtection"):
-        if not truthy(resource.properties.get(name)):
-            yield f"{name} is off"
+    if not truthy(resource.properties.get("DeleteProtection")):
+        yield "DeleteProtection is off"
     logged = {
         item.get("LogType")
         for config in world.pointing_at(resource, "FirewallArn", "AWS::NetworkFirewall::LoggingConfiguration")
@@ -264,6 +264,23 @@ def network_firewall(resource: Resource, world: World) -> Iterator[str]:
     }
     if "ALERT" not in logged:
         yield "what it drops is not recorded"
+
+
+@control("network.firewall.log-place", "AWS::NetworkFirewall::LoggingConfiguration")
+def firewall_log_place(config: Resource, world: World) -> Iterator[str]:
+    """The firewall's alerts go to a bucket or group of this deployment.
+
+    Fix: name it in each LogDestinationConfig.
+    https://docs.aws.amazon.com/network-firewall/latest/developerguide/firewall-logging.html
+    """
+    configs = at(config.properties, "LoggingConfiguration", "LogDestinationConfigs", default=[])
+    if not configs:
+        yield "it goes nowhere"
+    for item in configs:
+        places = at(item, "LogDestination", default={}) if isinstance(item, dict) else {}
+        named = next((places[name] for name in ("bucketName", "logGroup", "deliveryStream") if name in places), None)
+        if named is None or world.target(named, config) is None:
+            yield f"{named or 'nothing'} is no place of this deployment"
 
 
 @control("network.endpoint.policy", "AWS::EC2::VPCEndpoint")
@@ -289,9 +306,15 @@ def endpoint_policy(endpoint: Resource, world: World) -> Iterator[str]:
                 "aws:principalarn",
             }
             named = not statement.anyone or bool(principal)
-            narrow = statement.resources and "*" not in statement.resources
-            if not named and not narrow:
+            # AWS's own public buckets, such as those of packages and patches, are read by machines unsigned.
+            public = set(statement.actions) <= {"s3:GetObject"} and "*" not in statement.resources
+            if not named and not public:
                 yield f"{statement} serves principals of any organization"
+            bound_resource = keys & {"aws:resourceorgid", "aws:resourceaccount", "aws:resourceorgpaths"}
+            if "*" in statement.actions:
+                yield f"{statement} allows actions of every service"
+            elif not bound_resource and any("*" in action for action in statement.actions):
+                yield f"{statement} allows {', '.join(statement.actions)} on resources of any organization"
             if (
                 "*" in statement.resources
                 and not keys & {"aws:resourceorgid", "aws:resourceaccount", "aws:resourceorgpaths"}

@@ -51,9 +51,9 @@ def alarm_shape(alarm: Resource, _world: World) -> Iterator[str]:
 
 @control("observability.rule.targets", "AWS::Events::Rule", "AWS::Scheduler::Schedule")
 def rule_targets(rule: Resource, world: World) -> Iterator[str]:
-    """A rule is on, looks for something, and tells something of this deployment.
+    """A rule is on, tells something of this deployment, and keeps what it could not tell.
 
-    Fix: set State ENABLED and Targets.
+    Fix: set State ENABLED, and Targets each with a DeadLetterConfig.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rules.html
     """
     if rule.properties.get("State", "ENABLED") == "DISABLED":
@@ -63,6 +63,8 @@ def rule_targets(rule: Resource, world: World) -> Iterator[str]:
         yield "it tells nobody"
     for target in targets:
         arn = target.get("Arn")
+        if not target.get("DeadLetterConfig"):
+            yield "events that cannot be delivered are lost"
         text = world.text(arn, rule)
         if world.target(arn, rule) is None and not text.startswith(
             ("arn:aws:scheduler:::aws-sdk:", "arn:aws:ssm:", "arn:aws:automation")

@@ -48,6 +48,8 @@ EDGE_TYPES = frozenset(
         "AWS::Events::Rule",
         "AWS::Shield::Protection",
         "AWS::Shield::ProtectionGroup",
+        "AWS::Shield::DRTAccess",
+        "AWS::Shield::ProactiveEngagement",
         "AWS::IAM::Role",
         "AWS::IAM::ManagedPolicy",
         "AWS::SSM::Parameter",
@@ -99,7 +101,8 @@ def _about_edge(resource: Resource, path: tuple[str | int, ...], value: str) -> 
             value,
         )
         is not None
-        or resource.type in {"AWS::CloudWatch::Dashboard", "AWS::Events::Rule", "AWS::Organizations::Policy"}
+        or resource.type
+        in {"AWS::CloudWatch::Dashboard", "AWS::Events::Rule", "AWS::Organizations::Policy", "AWS::CloudTrail::Trail"}
         or re.fullmatch(r"aws:RequestedRegion", str(path[-2] if len(path) > 1 else "")) is not None
         or (
             re.search(r"(?i)region", str(path[-1])) is not None

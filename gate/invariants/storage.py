@@ -143,6 +143,9 @@ def callers(policy: Resource, world: World) -> Iterator[str]:
             for service in statement.services:
                 if not statement.bounded:
                     yield f"{statement} lets {service} act on behalf of any AWS customer"
+            for kind, value in statement.principals:
+                if kind == "AWS" and value.endswith(":root") and not statement.bounded:
+                    yield f"{statement} lets everybody in {value} call {', '.join(statement.actions)}"
             if statement.not_actions or any(action in {"*", "s3:*"} for action in statement.actions):
                 yield f"{statement} allows every action"
             if arn is not None and any(
@@ -156,17 +159,17 @@ def callers(policy: Resource, world: World) -> Iterator[str]:
 
 @control("storage.bucket.access-log", "AWS::S3::Bucket")
 def access_log(bucket: Resource, world: World) -> Iterator[str]:
-    """Requests to a bucket are recorded in another bucket of this deployment, or by the trail's data events.
+    """Requests to a bucket are recorded in another bucket of this deployment, save to those that keep such records.
 
-    Fix: set LoggingConfiguration.DestinationBucketName, or have the trail record the bucket's data events.
+    Fix: set LoggingConfiguration.DestinationBucketName.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/logging-with-S3.html
     """
     destination = at(bucket.properties, "LoggingConfiguration", "DestinationBucketName")
     if destination is None:
         # A bucket that receives access logs must not log to itself, which would never end.
-        if any(s.allows and "logging.s3.amazonaws.com" in s.services for s in bucket_statements(bucket, world)):
-            return
-        if _data_events_everywhere(world):
+        if _receives_access_logs(bucket, world) or any(
+            _receives_access_logs(source, world) for source in _sources_of(bucket, world)
+        ):
             return
         yield "requests to it are not recorded"
         return
@@ -175,18 +178,16 @@ def access_log(bucket: Resource, world: World) -> Iterator[str]:
         yield f"its requests are recorded in {world.text(destination, bucket)}, which is no bucket of this deployment"
 
 
-def _data_events_everywhere(world: World) -> bool:
-    for trail in world.of_type("AWS::CloudTrail::Trail"):
-        if not truthy(trail.properties.get("IsLogging")):
-            continue
-        for selector in trail.properties.get("AdvancedEventSelectors", []):
-            fields = {item.get("Field"): item for item in selector.get("FieldSelectors", [])}
-            if "AWS::S3::Object" in fields.get("resources.type", {}).get("Equals", []):
-                return True
-        for selector in trail.properties.get("EventSelectors", []):
-            if any(resource.get("Type") == "AWS::S3::Object" for resource in selector.get("DataResources", [])):
-                return True
-    return False
+def _receives_access_logs(bucket: Resource, world: World) -> bool:
+    return any(s.allows and "logging.s3.amazonaws.com" in s.services for s in bucket_statements(bucket, world))
+
+
+def _sources_of(bucket: Resource, world: World) -> Iterator[Resource]:
+    for source in world.of_type("AWS::S3::Bucket"):
+        for rule in at(source.properties, "ReplicationConfiguration", "Rules", default=[]):
+            target = world.target(at(rule, "Destination", "Bucket"), source)
+            if target is not None and (target.stack, target.logical_id) == (bucket.stack, bucket.logical_id):
+                yield source
 
 
 @control("storage.bucket.lifecycle", "AWS::S3::Bucket")
@@ -204,6 +205,8 @@ def lifecycle(bucket: Resource, _world: World) -> Iterator[str]:
     if not rules:
         yield "no lifecycle rule is on, so everything is kept for ever"
         return
+    if len(rules) < len(bucket.properties["LifecycleConfiguration"]["Rules"]):
+        yield "a lifecycle rule is written down but off"
     if not any("AbortIncompleteMultipartUpload" in rule for rule in rules):
         yield "unfinished uploads are kept for ever"
     if not any("NoncurrentVersionExpiration" in rule or "NoncurrentVersionExpirationInDays" in rule for rule in rules):
@@ -226,8 +229,8 @@ def object_lock(bucket: Resource, world: World) -> Iterator[str]:
     locked = truthy(bucket.properties.get("ObjectLockEnabled"))
     if locked or rule:
         days = int(rule.get("Days", 0)) + 365 * int(rule.get("Years", 0))
-        if not locked:
-            yield "it has a retention but ObjectLockEnabled is not set"
+        if not locked or at(bucket.properties, "ObjectLockConfiguration", "ObjectLockEnabled") != "Enabled":
+            yield "ObjectLockEnabled is not set both for the bucket and in its configuration"
         if rule.get("Mode") not in {"COMPLIANCE", "GOVERNANCE"}:
             yield "it is lockable, but no default retention locks what arrives"
         elif days < 30:
@@ -238,11 +241,16 @@ def object_lock(bucket: Resource, world: World) -> Iterator[str]:
 
 
 def _receives_evidence(bucket: Resource, world: World) -> bool:
+    account = world.stack(bucket).account
     return any(
         statement.allows
-        and (statement.covers("s3:PutObject"))
-        and any(
-            service in {*_DELIVERY, "logdelivery.elasticloadbalancing.amazonaws.com"} for service in statement.services
+        and statement.covers("s3:PutObject")
+        and (
+            any(
+                service in {*_DELIVERY, "logdelivery.elasticloadbalancing.amazonaws.com"}
+                for service in statement.services
+            )
+            or any(kind == "AWS" and account not in value for kind, value in statement.principals)
         )
         for statement in bucket_statements(bucket, world)
     )
@@ -258,6 +266,78 @@ def _replicates_into_lock(bucket: Resource, world: World) -> bool:
         ):
             return True
     return False
+
+
+@control("storage.archive.refusals", "AWS::S3::Bucket")
+def refusals(bucket: Resource, world: World) -> Iterator[str]:
+    """Evidence is neither read nor changed by other accounts, whatever they are granted; while it waits to be copied into
+    the lock, by nobody but the copying role.
+
+    Fix: refuse everybody outside the account (StringNotEquals aws:PrincipalAccount), and on landing buckets everybody but
+    the replication role (ArnNotEquals aws:PrincipalArn).
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+    """
+    landing = at(bucket.properties, "ReplicationConfiguration", "Rules", default=[])
+    if not truthy(bucket.properties.get("ObjectLockEnabled")) and not landing:
+        return
+    arn = bucket_arn(bucket, world)
+    denials = [
+        statement
+        for statement in bucket_statements(bucket, world)
+        if not statement.allows
+        and statement.anyone
+        and any(matches(name, f"{arn}/any") for name in statement.resources)
+    ]
+    outside = [one for one in denials if one.condition("aws:PrincipalAccount") is not None]
+    for action in ("s3:GetObject", "s3:DeleteObject", "s3:BypassGovernanceRetention", "s3:PutObjectRetention"):
+        if not any(denial.covers(action) for denial in outside):
+            yield f"nothing refuses {action} to other accounts"
+    if landing:
+        everybody = [one for one in denials if one.condition("aws:PrincipalArn") is not None]
+        for action in ("s3:GetObject", "s3:DeleteObject"):
+            if not any(denial.covers(action) for denial in everybody):
+                yield f"nothing refuses {action} to everybody but the role that copies"
+
+
+@control("storage.bucket.own-encryption", "AWS::S3::Bucket")
+def own_encryption(bucket: Resource, world: World) -> Iterator[str]:
+    """Whoever writes into a bucket of the workload's data encrypts with the bucket's own key or is refused.
+
+    Fix: refuse s3:PutObject whose encryption header is given and is not aws:kms, or names another key.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+    """
+    kms = any(
+        at(rule, "ServerSideEncryptionByDefault", "SSEAlgorithm") == "aws:kms"
+        for rule in at(bucket.properties, "BucketEncryption", "ServerSideEncryptionConfiguration", default=[])
+    )
+    evidence = truthy(bucket.properties.get("ObjectLockEnabled")) or "ReplicationConfiguration" in bucket.properties
+    if not kms or evidence or _receives_evidence(bucket, world):
+        return
+    denials = [s for s in bucket_statements(bucket, world) if not s.allows and s.anyone and s.covers("s3:PutObject")]
+    for key in ("s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id"):
+        if not any(
+            condition.key == key and condition.operator.startswith("StringNotEquals")
+            for denial in denials
+            for condition in denial.conditions
+        ):
+            yield f"a writer may choose another {key.removeprefix('s3:x-amz-server-side-')}"
+
+
+@control("privacy.documents.expire", "AWS::S3::Bucket")
+def documents_expire(bucket: Resource, world: World) -> Iterator[str]:
+    """What is promised to be gone after a time is: a bucket whose backups are short-lived deletes its objects and versions.
+
+    Fix: add an enabled rule with ExpirationInDays for all objects.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-expire-general-considerations.html
+    """
+    tags = {tag.get("Key"): tag.get("Value") for tag in bucket.properties.get("Tags", []) if isinstance(tag, dict)}
+    if tags.get("palisade:backup") != "documents":
+        return
+    if not any(
+        rule.get("Status") == "Enabled" and rule.get("ExpirationInDays") is not None and not rule.get("Prefix")
+        for rule in at(bucket.properties, "LifecycleConfiguration", "Rules", default=[])
+    ):
+        yield "its objects never expire"
 
 
 @control("storage.archive.lock-mode", "AWS::S3::Bucket", "AWS::Backup::BackupVault")

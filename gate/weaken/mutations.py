@@ -77,6 +77,8 @@ def weakenings(resource: Resource, world: World) -> Iterator[Weakening]:
         *_tags(resource, world),
     ):
         changed = with_property(resource, path, new)
+        if changed.properties == resource.properties:
+            continue
         yield Weakening(kind=kind, resource=resource, place=_place(path), changes={key_of(resource): changed})
     yield from _definitions(resource, world)
 
@@ -156,7 +158,7 @@ def _numbers(resource: Resource) -> Iterator[tuple[str, Path, Any]]:
         if words.SHORTENED.match(name) and value > 1 and "Transition" not in _place(path):
             yield "shorten", path, 1
         elif words.LENGTHENED.match(name) and (name != "Limit" or "RateBasedStatement" in path):
-            yield "relax limit", path, value * 1000
+            yield "relax limit", path, max(value, 1) * 3600
 
 
 def _drops(resource: Resource) -> Iterator[tuple[str, Path, Any]]:
@@ -166,7 +168,7 @@ def _drops(resource: Resource) -> Iterator[tuple[str, Path, Any]]:
         if isinstance(value, Mapping):
             for name, child in value.items():
                 here = (*path, name)
-                if words.DROPPED.match(str(name)) and not (len(value) == 1 and str(name).startswith("Fn::")):
+                if words.DROPPED.match(str(name)) and not _no_guard(resource.type, str(name)):
                     yield "drop property", here, _GONE
                 if here not in documents:
                     yield from visit(child, here)
@@ -180,6 +182,15 @@ def _drops(resource: Resource) -> Iterator[tuple[str, Path, Any]]:
         yield from visit(resource.properties, ())
     else:
         yield from (found for found in visit(resource.properties, ()) if found[1] != ("PolicyDocument",))
+
+
+def _no_guard(resource_type: str, name: str) -> bool:
+    """Names that mean another thing in this type: a group's own name, the names that a firewall lets through."""
+    return (resource_type, name) in {
+        ("AWS::RDS::DBSubnetGroup", "DBSubnetGroupName"),
+        ("AWS::RDS::DBClusterParameterGroup", "DBClusterParameterGroupName"),
+        ("AWS::NetworkFirewall::RuleGroup", "Targets"),
+    }
 
 
 def _destinations(resource: Resource) -> Iterator[tuple[str, Path, Any]]:
@@ -262,7 +273,7 @@ def _network(resource: Resource) -> Iterator[tuple[str, Path, Any]]:
             yield "open network", ("CidrBlock",), "0.0.0.0/0"
 
 
-def _policies(resource: Resource) -> Iterator[tuple[str, Path, Any]]:
+def _policies(resource: Resource) -> Iterator[tuple[str, Path, Any]]:  # noqa: PLR0912  (one branch a way to widen)
     for path, document in raw_documents(resource.properties):
         if isinstance(at(resource.properties, *path), str) or (path and path[-1] == "DataProtectionPolicy"):
             continue
@@ -293,7 +304,7 @@ def _policies(resource: Resource) -> Iterator[tuple[str, Path, Any]]:
                     here,
                     {
                         **{name: value for name, value in statement.items() if name != "Condition"},
-                        "Principal": "*" if not trust else {"AWS": "*"},
+                        "Principal": {"AWS": "*"},
                     },
                 )
                 yield "foreign principal", (*here, "Principal"), {"AWS": "arn:aws:iam::999999999999:root"}

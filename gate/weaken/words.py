@@ -32,7 +32,6 @@ NEUTRAL: Mapping[str, str] = {
     "Egress": "the direction of an access list's rule; opening its block and ports is tried instead",
     "SampledRequestsEnabled": "samples hold headers of requests: on or off, a choice of privacy against diagnosis",
     "EnableHttpEndpoint": "the Data API, reached by IAM only",
-    "MultiRegion": "whether a key may be replicated, which needs another right",
     "AllowMajorVersionUpgrade": "which upgrade a later deployment may make",
     "IsIPV6Enabled": "which protocol answers",
     "IPV6Enabled": "which protocol answers",
@@ -48,7 +47,6 @@ NEUTRAL: Mapping[str, str] = {
     "EbsOptimized": "speed",
     "Negated": "the sense of a match, tried as an allow rule instead",
     "ReturnData": "which expression of an alarm is shown",
-    "ProtectRequestBody": "a validator's option",
     "ValidateRequestBody": "shape of requests, which the function validates again",
     "ValidateRequestParameters": "shape of requests, which the function validates again",
     "CachingEnabled": "whether answers are kept; with encryption judged where on",
@@ -58,29 +56,22 @@ NEUTRAL: Mapping[str, str] = {
     "ExcludePunctuation": "an alphabet of passwords",
     "IncludeSpace": "an alphabet of passwords",
     "RequireEachIncludedType": "an alphabet of passwords",
-    "OverrideBoolean": "a framework's word",
-    "ApproveAfterDays": "patching",
     "EnableNonSecurity": "which patches are installed",
     "ApplyOnlyAtCronInterval": "when patches are installed",
     "projection.enabled": "how Athena finds partitions",
     "StoredAsSubDirectories": "how Athena reads",
     "Compressed": "how Athena reads",
     "EvaluateTargetHealth": "how DNS answers",
-    "AutoImport": "tooling",
-    "Expired": "a marker of lifecycle",
     "ExpiredObjectDeleteMarker": "a marker of lifecycle",
-    "ActivateAfterCreation": "tooling",
     "OptInToArchiveForSupportedResources": "which tier keeps backups",
     "BisectBatchOnFunctionError": "how a failing batch is narrowed",
-    "SkipDestroy": "tooling",
-    "NoEcho": "tooling",
-    "Wildcard": "tooling",
-    "OverrideHeaders": "tooling",
     "PropagateAtLaunch": "whether machines carry the group's tag",
     "AutoDeploy": "tooling",
-    "CreateAlarmsOnMissingData": "tooling",
-    "IsEnabled": "tooling",
-    "UseDefaultPatchBaseline": "tooling",
+    "DeleteAutomatedBackups": "what happens to automated backups after a deletion, which is refused",
+    "HiveCompatiblePartitions": "how a log's keys are spelt",
+    "PerHourPartition": "how a log's keys are spelt",
+    "cloudWatchStreamingEnabled": "when a session's record is written, not whether",
+    "runAsEnabled": "as whom a session runs on a machine without secrets",
 }
 """Booleans that neither protect nor expose, each with the reason."""
 
@@ -140,7 +131,7 @@ DROPPED = re.compile(
     r"TimeToLiveSpecification|PointInTimeRecoverySpecification|EnableCloudwatchLogsExports|DBClusterParameterGroupName|DBSubnetGroupName|"
     r"DataProtectionPolicy|RetentionInDays|LockConfiguration|AccessPolicy|CopyActions|Lifecycle|InsightSelectors|AdvancedEventSelectors|"
     r"LogFormat|LogDestination|ResponseHeadersPolicyId|SecurityHeadersConfig|StrictTransportSecurity|ContentSecurityPolicy|FrameOptions|"
-    r"ContentTypeOptions|ReferrerPolicy|ViewerCertificate|SecurityGroupIds|SecurityGroupEgress|PolicyDocument|FirewallRules|"
+    r"ContentTypeOptions|ReferrerPolicy|ViewerCertificate|SecurityGroupIds|SecurityGroupEgress|FirewallRules|"
     r"OriginAccessControlId|SslPolicy|Certificates|AuthorizerId|IdentitySource|Throttle|SourceArn|LoadBalancerAttributes|"
     r"MasterUserSecret|TreatMissingData|ScheduleExpression|s3BucketName|cloudWatchLogGroupName|idleSessionTimeout|maxSessionDuration|"
     r"BytesScannedCutoffPerQuery|ResultConfiguration|Timeout|AbortIncompleteMultipartUpload|NoncurrentVersionExpiration|"

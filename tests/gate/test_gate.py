@@ -1,0 +1,73 @@
+"""The whole gate over the fixture deployment: nothing is found, and what it lets stand is reasoned."""
+
+from __future__ import annotations
+
+import warnings
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from assembly import Assembly
+from gate import acknowledgements, ledger, lint
+from gate.control import CONTROLS, Finding
+from gate.exceptions import EXEMPTIONS
+from gate.judge import judge_all
+from gate.run import invariants, scope_of
+from gate.waivers import _exempts
+from gate.world import World
+from tests.fixture_deployment import FIXTURE
+
+warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
+TODAY = date(2026, 1, 1)
+CACHE = Path(__file__).resolve().parents[2] / "build" / "cfn-lint"
+
+
+def _readable(findings: list[Finding]) -> str:
+    return "\n".join(str(finding) for finding in sorted(findings))
+
+
+def test_no_invariant_is_broken(assembly: Assembly) -> None:
+    found = invariants(assembly, scope_of(assembly, FIXTURE), (), today=TODAY)
+    assert not found, _readable(found)
+
+
+def test_each_acknowledgement_is_narrow_reasoned_and_matches_a_finding(assembly: Assembly) -> None:
+    found = acknowledgements.check(assembly)
+    assert not found, _readable(found)
+
+
+def test_no_policy_document_is_faulty(assembly: Assembly) -> None:
+    found = lint.policies(assembly, World(assembly, scope_of(assembly, FIXTURE)))
+    assert not found, _readable(found)
+
+
+def test_cloudformation_takes_every_template(assembly: Assembly) -> None:
+    found = lint.cloudformation(assembly, CACHE)
+    assert not found, _readable(found)
+
+
+def test_stateful_resources_are_those_of_the_ledger(assembly: Assembly) -> None:
+    found = ledger.check(assembly)
+    assert not found, _readable(found)
+
+
+def test_each_exemption_stands_for_a_finding_of_the_fixture(assembly: Assembly) -> None:
+    found = judge_all(World(assembly, scope_of(assembly, FIXTURE)))
+    idle = [one for one in EXEMPTIONS if not any(_exempts(one, finding) for finding in found)]
+    assert not idle, idle
+
+
+@pytest.mark.parametrize("exemption", EXEMPTIONS, ids=lambda one: f"{one.control} {one.where}")
+def test_an_exemption_says_why(exemption: object) -> None:
+    reason = exemption.reason  # type: ignore[attr-defined]
+    assert len(reason.split()) >= 10
+    assert [one.reason for one in EXEMPTIONS].count(reason) == 1
+
+
+def test_every_control_states_promise_fix_and_source() -> None:
+    assert len(CONTROLS) > 100
+    for control in CONTROLS.values():
+        assert control.promise.endswith("."), control.id
+        assert control.fix.endswith("."), control.id
+        assert control.source.startswith("https://docs.aws.amazon.com/"), control.id
