@@ -119,7 +119,7 @@ def _problems(entries: list[Acknowledgement], report: Mapping[str, Any], stacks:
             yield problem(
                 "id.known", "no policy pack has this id", f"Write PACK::RULE; packs: {', '.join(sorted(packs))}."
             )
-        elif (entry.where, entry.id) not in used:
+        elif (entry.where, entry.id) not in used and not _said_more_narrowly(entry, used):
             yield problem("id.used", "it matches no finding", "Delete it: the finding is gone, or the id is misspelt.")
         if entry.where in stacks:
             yield problem("place.narrow", "it covers a whole stack", "Put it on the construct that has the finding.")
@@ -132,6 +132,11 @@ def _problems(entries: list[Acknowledgement], report: Mapping[str, Any], stacks:
                 f"its reason is also given for {', '.join(sorted(others)[:2])}",
                 "Say what is true of this construct alone.",
             )
+
+
+def _said_more_narrowly(entry: Acknowledgement, used: set[tuple[str, str]]) -> bool:
+    """Whether a construct inside acknowledges the same finding with a reason of its own, which then counts instead."""
+    return any(rule == entry.id and where.startswith(f"{entry.where}/") for where, rule in used)
 
 
 def _validator(pack: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aws_cdk import aws_s3 as s3
-from palisade.archive import Destination, LandingBucket, writer
+from palisade.archive import Destination, LandingBucket, keeps_access_logs, writer
 
 from constructs import Construct
 from stacks.base import StageStack
@@ -35,6 +35,7 @@ class AccessLogs(StageStack):
         landing.accept(
             writer.server_access_logs(account=stage.account, source_buckets=f"arn:aws:s3:::{self.names.prefix}-*")
         )
+        keeps_access_logs(landing.resource, landing.name)
         self.bucket: s3.IBucket = landing.bucket
         # S3 refuses a replication rule whose destination does not exist.
         self.add_stack_dependency(archive)

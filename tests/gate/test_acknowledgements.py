@@ -47,7 +47,9 @@ def test_takes_a_narrow_reasoned_acknowledgement_that_matches(write: Write) -> N
         ("dev-thing/Thing", _ID, "fine", True, "acknowledgements.reason.true"),
     ],
 )
-def test_refuses(write: Write, where: str, rule: str, reason: str, matched: bool, control: str) -> None:
+def test_refuses(  # noqa: PLR0917
+    write: Write, where: str, rule: str, reason: str, matched: bool, control: str
+) -> None:
     assert control in _controls(write, where, rule, reason, matched=matched)
 
 

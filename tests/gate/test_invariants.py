@@ -82,7 +82,7 @@ def test_judges_malformed_properties_without_crashing(write: Write, kind: str, p
 
 
 def test_a_refusal_of_plaintext_with_a_second_condition_does_not_count(write: Write) -> None:
-    statement = {
+    statement: dict[str, Any] = {
         "Effect": "Deny",
         "Principal": "*",
         "Action": "s3:*",

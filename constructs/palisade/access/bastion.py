@@ -15,7 +15,7 @@ from aws_cdk import aws_ssm as ssm
 
 from constructs import Construct
 from palisade.access.session_recording import SessionRecording
-from palisade.acknowledge import acknowledge, in_packs
+from palisade.acknowledge import acknowledge
 from palisade.identity import ComponentRole
 from palisade.network import update_buckets
 
@@ -130,7 +130,6 @@ class Bastion(Construct):
             f"{name}: launches and terminations reach the security topic as EventBridge events, which an encrypted topic "
             "takes; the group serves no load balancer, so there is no health check of one to use.",
             "AwsSolutions-AS3",
-            *in_packs("AutoScalingGroupELBHealthCheckRequired"),
         )
 
     @property

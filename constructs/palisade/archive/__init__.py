@@ -6,6 +6,7 @@ from palisade.archive.cdn_log_destination import CdnLogDestination
 from palisade.archive.evidence_bucket import EvidenceBucket
 from palisade.archive.flow_log_fields import FLOW_LOG_FIELDS, FLOW_LOG_FORMAT
 from palisade.archive.landing_bucket import LandingBucket
+from palisade.archive.log_bucket import keeps_access_logs
 from palisade.archive.log_reader import LogReader
 from palisade.archive.query_room import QueryRoom
 from palisade.archive.replication import Destination
@@ -26,6 +27,7 @@ __all__ = [
     "QueryRoom",
     "StoragePlan",
     "Trail",
+    "keeps_access_logs",
     "log_table",
     "named_query",
     "plan",

@@ -8,7 +8,7 @@ from aws_cdk import aws_s3 as s3
 
 from constructs import Construct
 from palisade.acknowledge import acknowledge, in_packs
-from palisade.archive.log_bucket import log_bucket, own_account_only
+from palisade.archive.log_bucket import keeps_access_logs, log_bucket, own_account_only
 from palisade.archive.storage_plan import StoragePlan
 from palisade.archive.writer import Writer
 from palisade.keys import CustomerKey
@@ -53,6 +53,8 @@ class EvidenceBucket(Construct):
             lifecycle=_lifecycle(plan),
         )
         own_account_only(self.resource)
+        if requests_to is None:
+            keeps_access_logs(self.resource, name)
         acknowledge(
             self.resource,
             f"{name}: a lock that nobody can lift before its time protects these objects; a second copy of logs would "

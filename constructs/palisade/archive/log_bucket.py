@@ -61,15 +61,7 @@ def log_bucket(
             "of what was delivered.",
             *in_packs("S3DefaultEncryptionKMS"),
         )
-    if requests_to is None:
-        acknowledge(
-            bucket,
-            f"{name}: it receives server access logs, and logging its own requests here would go round in a circle; the "
-            "trail records reads and deletions instead.",
-            "AwsSolutions-S1",
-            *in_packs("S3BucketLoggingEnabled"),
-        )
-    else:
+    if requests_to is not None:
         template = bucket.node.default_child
         assert isinstance(template, s3.CfnBucket)
         # The L2 would write a statement about this bucket into the log bucket's policy: a circle between two stacks.
@@ -77,6 +69,17 @@ def log_bucket(
             destination_bucket_name=requests_to, log_file_prefix=f"{name}/"
         )
     return bucket
+
+
+def keeps_access_logs(bucket: s3.Bucket, name: str) -> None:
+    """Say why the requests to ``bucket`` are not logged. Not needed where a bucket of the same stack logs into it."""
+    acknowledge(
+        bucket,
+        f"{name}: it receives server access logs, and logging its own requests here would go round in a circle; the "
+        "trail records reads and deletions instead.",
+        "AwsSolutions-S1",
+        *in_packs("S3BucketLoggingEnabled"),
+    )
 
 
 def own_account_only(bucket: s3.Bucket) -> None:

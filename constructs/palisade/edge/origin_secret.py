@@ -44,7 +44,7 @@ class OriginSecret(Construct):
             f"{name}: both sides must change together, so it is replaced by adding the next generation to the stage's "
             "domain and removing the former one (docs/howto/domain.md), never by a function alone.",
             "AwsSolutions-SMG4",
-            *in_packs("SecretsManagerRotationEnabled"),
+            *in_packs("SecretsManagerRotationEnabled", "NIST.800.53.R5", "HIPAA.Security"),
         )
 
 
