@@ -33,7 +33,7 @@ EXEMPTIONS: tuple[Exemption, ...] = (
     Exemption(
         control="identity.policy.decrypt",
         where="*-backup/Backups/Role/Policy/Resource",
-        finding="statement UseKeys decrypts with every key",
+        finding="statement UseKeys decrypts with every key of an account",
         reason="The vaults' keys live in the backup account, under ids that AWS invents there and in no template of this "
         "account; their own policies name the stages that may use them.",
     ),
@@ -56,6 +56,18 @@ EXEMPTIONS: tuple[Exemption, ...] = (
         finding=_OUTSIDE,
         reason="It asks AWS Backup, S3 and DynamoDB about restored copies through their public APIs and opens no connection "
         "into the network; the backup stack must work while the network does not.",
+    ),
+    Exemption(
+        control="compute.function.placement",
+        where="*-data/PublicAccessBlock/Resource/Function/Resource/Resource",
+        finding=_OUTSIDE,
+        reason="It sets one switch of the account through S3's control API, which has no endpoint that a network could hold.",
+    ),
+    Exemption(
+        control="compute.function.placement",
+        where="*-backup/Options/Resource/Function/Resource/Resource",
+        finding=_OUTSIDE,
+        reason="It opts the account's services in to AWS Backup, a setting of the region with no connection to any network.",
     ),
     Exemption(
         control="data.stateful.retained",

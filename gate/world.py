@@ -66,6 +66,7 @@ ARNS: Mapping[str, str] = {
     "AWS::SecretsManager::Secret": "arn:aws:secretsmanager:{region}:{account}:secret:{name}",
     "AWS::StepFunctions::StateMachine": "arn:aws:states:{region}:{account}:stateMachine:{name}",
     "AWS::Backup::BackupVault": "arn:aws:backup:{region}:{account}:backup-vault:{name}",
+    "AWS::Events::Rule": "arn:aws:events:{region}:{account}:rule/{name}",
     "AWS::CloudTrail::Trail": "arn:aws:cloudtrail:{region}:{account}:trail/{name}",
 }
 _REF_IS_ARN = frozenset(

@@ -51,7 +51,7 @@ class Observability(StageStack):
         access_logs: AccessLogs,
         apis: Sequence[apigateway.RestApi],
     ) -> None:
-        super().__init__(scope, deployment=deployment, stage=stage, subject="observability")
+        super().__init__(scope, deployment=deployment, stage=stage, subject="observability", stateful=True)
         self._alarms, self._apis = alarms, apis
         self._name = f"{self.names.prefix}-{stage.name}"
         self._notices(keys, deployment)

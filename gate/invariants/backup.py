@@ -158,6 +158,21 @@ def plan_copies(plan: Resource, world: World) -> Iterator[str]:
     https://docs.aws.amazon.com/aws-backup/latest/devguide/cross-region-backup.html
     """
     here = world.stack(plan)
+    standard = any(
+        test.get("ConditionValue") == "standard"
+        for selection in world.pointing_at(plan, "BackupPlanId", "AWS::Backup::BackupSelection")
+        for test in as_list(at(selection.properties, "BackupSelection", "Conditions", "StringEquals"))
+    )
+    longest = max(
+        (
+            int(at(copy, "Lifecycle", "DeleteAfterDays", default=0))
+            for rule in at(plan.properties, "BackupPlan", "BackupPlanRule", default=[])
+            for copy in rule.get("CopyActions", [])
+        ),
+        default=0,
+    )
+    if standard and longest < 90:
+        yield f"copies of ordinary stores reach back {longest} days only"
     for rule in at(plan.properties, "BackupPlan", "BackupPlanRule", default=[]):
         places = [
             world.text(copy.get("DestinationBackupVaultArn"), plan).split(":") for copy in rule.get("CopyActions", [])

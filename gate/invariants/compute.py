@@ -218,7 +218,7 @@ def machine(resource: Resource, world: World) -> Iterator[str]:
 
 @control("compute.canary.hardened", "AWS::Synthetics::Canary")
 def canary(resource: Resource, world: World) -> Iterator[str]:
-    """A canary runs at least every quarter of an hour, starts by itself, and keeps what it saw in a bucket of this deployment.
+    """A canary runs at least every hour, starts by itself, and keeps what it saw in a bucket of this deployment.
 
     Fix: set Schedule, StartCanaryAfterCreation and ArtifactS3Location.
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Synthetics_Canaries_Create.html
@@ -228,7 +228,7 @@ def canary(resource: Resource, world: World) -> Iterator[str]:
     expression = str(at(resource.properties, "Schedule", "Expression", default=""))
     found = re.fullmatch(r"rate\((\d+) (minute|minutes|hour|hours)\)", expression)
     minutes = 0 if found is None else int(found[1]) * (60 if found[2].startswith("hour") else 1)
-    if found is None or minutes == 0 or minutes > 15:
+    if found is None or minutes == 0 or minutes > 60:
         yield f"its schedule is {expression or 'not set'}"
     location = resource.properties.get("ArtifactS3Location")
     bucket = next(

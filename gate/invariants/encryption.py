@@ -125,6 +125,10 @@ def customer_key(resource: Resource, world: World) -> Iterator[str]:
     if resource.type == "AWS::Synthetics::Canary" and "ArtifactConfig" not in resource.properties:
         # Without it, artifacts take the bucket's own encryption, which storage.bucket.encryption judges.
         return
+    if resource.type == "AWS::Synthetics::Canary" and (
+        at(resource.properties, "ArtifactConfig", "S3Encryption", "EncryptionMode") != "SSE_KMS"
+    ):
+        yield "its artifacts are not encrypted with a key of KMS"
     yield from _key_findings(resource, world, paths)
     for path in SWITCH_AT.get(resource.type, ()):
         if not truthy(at(resource.properties, *path)):

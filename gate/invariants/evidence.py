@@ -69,6 +69,41 @@ def data_events(trail: Resource, _world: World) -> Iterator[str]:
             yield f"{name} is off"
 
 
+@control("archive.bucket.data-events", "AWS::S3::Bucket")
+def bucket_data_events(bucket: Resource, world: World) -> Iterator[str]:
+    """Whoever reads or deletes an object of any bucket of the deployment is recorded by a trail.
+
+    Fix: begin the S3 selector's resources.ARN with the bucket's name, or leave the field out.
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/filtering-data-events.html
+    """
+    trails = list(world.of_type("AWS::CloudTrail::Trail"))
+    if not trails:
+        return  # archive.account.trail judges that
+    arn = f"{world.text({'Fn::GetAtt': [bucket.logical_id, 'Arn']}, bucket)}/"
+    for trail in trails:
+        for selector in trail.properties.get("AdvancedEventSelectors", []):
+            fields = {item.get("Field"): item for item in selector.get("FieldSelectors", [])}
+            if "AWS::S3::Object" not in fields.get("resources.type", {}).get("Equals", []):
+                continue
+            names = fields.get("resources.ARN", {})
+            starts = [world.text(name, trail) for name in names.get("StartsWith", [])]
+            barred = [world.text(name, trail) for name in names.get("NotStartsWith", [])]
+            deletes = "DeleteObject" not in at(fields, "eventName", "NotEquals", default=[])
+            if (
+                deletes
+                and (not starts or arn.startswith(tuple(starts)))
+                and not arn.startswith(tuple(barred) or ("-",))
+            ):
+                return
+        if any(
+            resource.get("Type") == "AWS::S3::Object"
+            for selector in trail.properties.get("EventSelectors", [])
+            for resource in selector.get("DataResources", [])
+        ):
+            return
+    yield "no trail records who reads or deletes what it holds"
+
+
 @control("archive.trail.covers-accounts", "AWS::CloudTrail::Trail")
 def covers_accounts(trail: Resource, world: World) -> Iterator[str]:
     """Every account's calls are recorded: by the organization's trail, or by a trail of the account itself.

@@ -264,15 +264,22 @@ def _identified_later(resource: Resource, statement: Statement) -> bool:
 
 
 def _unconditional(resource: Resource, statement: Statement) -> bool:
-    """EventBridge publishes to a topic without any condition key: a policy with one would refuse it.
+    """EventBridge sends to topics and log groups without a condition key: a policy with one would refuse it.
 
-    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sns-permissions
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
     """
+    allowed = {
+        "AWS::SNS::TopicPolicy": ({"events.amazonaws.com"}, {"sns:Publish"}),
+        "AWS::Logs::ResourcePolicy": (
+            {"events.amazonaws.com", "delivery.logs.amazonaws.com"},
+            {"logs:CreateLogStream", "logs:PutLogEvents"},
+        ),
+    }.get(resource.type)
     return (
-        resource.type == "AWS::SNS::TopicPolicy"
-        and statement.services == ("events.amazonaws.com",)
-        and statement.actions == ("sns:Publish",)
-        and "*" not in statement.resources
+        allowed is not None
+        and set(statement.services) <= allowed[0]
+        and set(statement.actions) <= allowed[1]
+        and not any(name == "*" or name.endswith("log-group:*") for name in statement.resources)
     )
 
 

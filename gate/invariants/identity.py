@@ -391,18 +391,62 @@ def metrics(policy: Resource, world: World) -> Iterator[str]:
 
 @control("identity.policy.decrypt", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy")
 def decrypt(policy: Resource, world: World) -> Iterator[str]:
-    """Keys are used by name.
+    """Keys are used by name, or those of one account through one service.
 
-    Fix: name the key's ARN, or bound the statement by kms:ResourceAliases or kms:ViaService.
+    Fix: name the key's ARN, or name the account's keys and bound the statement by kms:ResourceAliases or kms:ViaService.
     https://docs.aws.amazon.com/kms/latest/developerguide/iam-policies-best-practices.html
     """
     for statement in _allowed(policy, world):
-        if (
-            statement.covers("kms:Decrypt")
-            and any(re.search(r"key/\*$|^\*$|:kms:\*", name) for name in statement.resources)
-            and not _narrowed(statement)
-        ):
-            yield f"{statement} decrypts with every key"
+        uses = statement.covers("kms:Decrypt") or statement.covers("kms:GenerateDataKey")
+        if uses and any(_everything(name) for name in statement.resources):
+            yield f"{statement} uses every key"
+        elif uses and any(name.endswith("key/*") for name in statement.resources) and not _narrowed(statement):
+            yield f"{statement} decrypts with every key of an account"
+
+
+_TENANT = "${aws:PrincipalTag/"
+
+
+@control("workload.tenant.isolation", "AWS::IAM::ManagedPolicy")
+def tenant_isolation(policy: Resource, world: World) -> Iterator[str]:
+    """A role that acts for one tenant at a time reaches that tenant's things alone, by every one of its rights.
+
+    Fix: put the session's tenant tag into the statement's resource or condition, and an encryption context beside keys.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_iam-tags.html
+    """
+    statements = list(_allowed(policy, world))
+    if not any(_TENANT in text for statement in statements for text in _texts(statement)):
+        return
+    for statement in statements:
+        # A key is bound by what it encrypts, which the tenant's other rights then reach or do not.
+        key = any(condition.key.startswith("kms:EncryptionContext:") for condition in statement.conditions)
+        if not key and not any(_TENANT in text for text in _texts(statement)):
+            yield f"{statement} reaches every tenant's"
+        if any(_everything(name) for name in statement.resources):
+            yield f"{statement} names no resource"
+
+
+def _texts(statement: Statement) -> Iterator[str]:
+    yield from statement.resources
+    for condition in statement.conditions:
+        yield from condition.values
+
+
+@control("workload.tenant.session", "AWS::IAM::Role")
+def tenant_session(role: Resource, world: World) -> Iterator[str]:
+    """Whoever assumes a role with session tags says exactly which tags, and who is behind the session.
+
+    Fix: give every statement of the trust policy its condition: aws:RequestTag, aws:TagKeys, sts:SourceIdentity.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+    """
+    statements = list(_allowed(role, world, "trust"))
+    if not any(statement.covers("sts:TagSession") for statement in statements):
+        return
+    for statement in statements:
+        if not statement.conditions:
+            yield f"{statement} lets the caller choose tags or identity freely"
+        elif statement.covers("sts:TagSession") and statement.condition("aws:TagKeys") is None:
+            yield f"{statement} lets the caller add tags of other names"
 
 
 @control("identity.account.passwords", "AWS::IAM::AccountPasswordPolicy", "Custom::AccountPasswordPolicy")

@@ -168,9 +168,10 @@ def access_log(bucket: Resource, world: World) -> Iterator[str]:
     if destination is None:
         # A bucket that receives access logs must not log to itself, which would never end.
         if _receives_access_logs(bucket, world) or any(
-            _receives_access_logs(source, world) for source in _sources_of(bucket, world)
+            _receives_access_logs(source, world) and source.stack == bucket.stack
+            for source in _sources_of(bucket, world)
         ):
-            return
+            return  # to log its own requests would go round in a circle
         yield "requests to it are not recorded"
         return
     target = world.target(destination, bucket)

@@ -55,7 +55,7 @@ class Outcome:
 
 
 def _reasoned(weakening: Weakening) -> bool:
-    return any(escape.covers(weakening.kind, weakening.resource.type, weakening.place) for escape in ESCAPES)
+    return any(escape.covers(weakening) for escape in ESCAPES)
 
 
 def all_weakenings(world: World) -> list[Weakening]:
@@ -130,7 +130,7 @@ def summary(outcome: Outcome) -> list[str]:
     families: defaultdict[str, int] = defaultdict(int)
     for weakening in outcome.escaped:
         for escape in ESCAPES:
-            if escape.covers(weakening.kind, weakening.resource.type, weakening.place):
+            if escape.covers(weakening):
                 families[f"{escape.kind} of {escape.type} {escape.place}: {escape.reason}"] += 1
                 break
     if families:

@@ -5,23 +5,46 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from gate.weaken.mutations import Weakening
+
 
 @dataclass(frozen=True, kw_only=True)
 class Escape:
-    """A family of weakenings by kind, type of resource and place (all regular expressions), and why they are let go."""
+    """A family of weakenings by kind, type of resource, place and what stood there (all regular expressions), and why they
+    are let go. It must be as narrow as its reason."""
 
     kind: str
     type: str
     place: str
+    was: str
     reason: str
 
-    def covers(self, kind: str, resource_type: str, place: str) -> bool:
+    def covers(self, weakening: Weakening) -> bool:
         """Whether a weakening is of this family."""
         return (
-            re.fullmatch(self.kind, kind) is not None
-            and re.fullmatch(self.type, resource_type) is not None
-            and re.fullmatch(self.place, place) is not None
+            re.fullmatch(self.kind, weakening.kind) is not None
+            and re.fullmatch(self.type, weakening.resource.type) is not None
+            and re.fullmatch(self.place, weakening.place) is not None
+            and re.search(self.was, weakening.was) is not None
         )
 
 
-ESCAPES: tuple[Escape, ...] = ()
+ESCAPES: tuple[Escape, ...] = (
+    Escape(
+        kind="drop condition",
+        type="AWS::IAM::ManagedPolicy",
+        place=r"PolicyDocument\.Statement\.\d+\.Condition",
+        was=r'^\{"\w+": \{"kms:(ViaService|EncryptionContext:[^"]*)": [^{}]*\}\}$|'
+        r'^\{"Null": \{"kms:EncryptionContext:aws:ssm:SessionId": "false"\}\}$',
+        reason="The right names one key, and that key's own policy lets principals of its account use it only through its "
+        "services (keys.policy.separation): the condition says so a second time.",
+    ),
+    Escape(
+        kind="drop item",
+        type="AWS::S3::Bucket",
+        place=r"LifecycleConfiguration\.Rules\.\d+",
+        was=r"^(?!.*(AbortIncomplete|NoncurrentVersion)).*ExpirationInDays",
+        reason="How long current objects stay is the owner's choice where no promise hangs on it; versions and unfinished "
+        "uploads must end everywhere (storage.bucket.lifecycle), promised deletions are judged (privacy.documents.expire).",
+    ),
+)

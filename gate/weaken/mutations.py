@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,8 @@ class Weakening:
     resource: Resource
     place: str
     changes: Mapping[Key, Resource | None]
+    was: str = ""
+    """What stood at the place, as JSON."""
     stacks: Mapping[str, Stack] = field(default_factory=dict)
 
     @property
@@ -64,6 +67,7 @@ def with_property(resource: Resource, path: Path, new: Any) -> Resource:
 
 def weakenings(resource: Resource, world: World) -> Iterator[Weakening]:
     """Every weakening of one resource."""
+    own_rules = list(world.pointing_at(resource, "GroupId", "AWS::EC2::SecurityGroupEgress"))
     for kind, path, new in (
         *_switches(resource),
         *_words(resource),
@@ -79,7 +83,15 @@ def weakenings(resource: Resource, world: World) -> Iterator[Weakening]:
         changed = with_property(resource, path, new)
         if changed.properties == resource.properties:
             continue
-        yield Weakening(kind=kind, resource=resource, place=_place(path), changes={key_of(resource): changed})
+        if own_rules and path == ("SecurityGroupEgress",) and new is _GONE:
+            continue  # rules of their own stay, so the group allows less, not everything
+        yield Weakening(
+            kind=kind,
+            resource=resource,
+            place=_place(path),
+            was=json.dumps(at(resource.properties, *path)),
+            changes={key_of(resource): changed},
+        )
     yield from _definitions(resource, world)
 
 
@@ -115,7 +127,7 @@ def _switches(resource: Resource) -> Iterator[tuple[str, Path, Any]]:
             yield "switch on", path, True
     if resource.type == "AWS::ElasticLoadBalancingV2::LoadBalancer":
         for index, item in enumerate(resource.properties.get("LoadBalancerAttributes", [])):
-            if item.get("Value") == "true":
+            if item.get("Value") == "true" and item.get("Key") not in words.PLAIN_ATTRIBUTES:
                 yield "switch off", ("LoadBalancerAttributes", index, "Value"), "false"
     for index, (name, value) in enumerate(
         at(resource.properties, "Parameters", default={}).items() if resource.type.startswith("AWS::RDS::") else ()
@@ -168,13 +180,13 @@ def _drops(resource: Resource) -> Iterator[tuple[str, Path, Any]]:
         if isinstance(value, Mapping):
             for name, child in value.items():
                 here = (*path, name)
-                if words.DROPPED.match(str(name)) and not _no_guard(resource.type, str(name)):
+                if words.DROPPED.match(str(name)) and child not in ({}, []) and not _no_guard(resource.type, str(name)):
                     yield "drop property", here, _GONE
                 if here not in documents:
                     yield from visit(child, here)
         elif isinstance(value, list):
             for index, child in enumerate(value):
-                if path and words.LISTS.match(str(path[-1])) and len(value) > 1:
+                if path and words.LISTS.match(str(path[-1])) and len(value) > 1 and not _harmless_item(child):
                     yield "drop item", (*path, index), _GONE
                 yield from visit(child, (*path, index))
 
@@ -182,6 +194,11 @@ def _drops(resource: Resource) -> Iterator[tuple[str, Path, Any]]:
         yield from visit(resource.properties, ())
     else:
         yield from (found for found in visit(resource.properties, ()) if found[1] != ("PolicyDocument",))
+
+
+def _harmless_item(item: Any) -> bool:
+    """Items whose loss closes or changes nothing: a rule that lets names through, a balancer's plain attribute."""
+    return isinstance(item, Mapping) and (item.get("Action") == "ALLOW" or item.get("Key") in words.PLAIN_ATTRIBUTES)
 
 
 def _no_guard(resource_type: str, name: str) -> bool:
@@ -267,6 +284,7 @@ def _network(resource: Resource) -> Iterator[tuple[str, Path, Any]]:
         ports = resource.properties.get("PortRange", {})
         if (
             resource.properties.get("CidrBlock") != "0.0.0.0/0"
+            and "Icmp" not in resource.properties  # "fragmentation needed" may come from anywhere
             and ports.get("From", 0) < 1024
             and ports.get("From") != 443
         ):

@@ -71,6 +71,13 @@ NEUTRAL: Mapping[str, str] = {
     "HiveCompatiblePartitions": "how a log's keys are spelt",
     "PerHourPartition": "how a log's keys are spelt",
     "cloudWatchStreamingEnabled": "when a session's record is written, not whether",
+    "ActiveTracing": "whether a canary's own requests are traced; what they reach is traced by itself",
+    "AutoPublish": "whether a viewer function's new code is live at once",
+    "EventBridgeEnabled": "whether a bucket tells EventBridge of its objects",
+    "HealthCheckEnabled": "whether a function behind a balancer is called to see that it lives",
+    "S3EnableHiveCompatiblePath": "how a log's keys are spelt",
+    "additionalProperties": "shape of requests, which the function validates again",
+    "exists": "what an event must hold to match",
     "runAsEnabled": "as whom a session runs on a machine without secrets",
 }
 """Booleans that neither protect nor expose, each with the reason."""
@@ -110,6 +117,9 @@ OLD_TLS: Mapping[str, str] = {
     "TLSSecurityPolicy": "Policy-Min-TLS-1-0-2019-07",
 }
 """What each property that names a TLS policy took ten years ago."""
+
+PLAIN_ATTRIBUTES = frozenset({"routing.http2.enabled", "idle_timeout.timeout_seconds"})
+"""Attributes of load balancers that neither protect nor expose."""
 
 SHORTENED = re.compile(
     r"^(RetentionInDays|BackupRetentionPeriod|DeleteAfterDays|PendingWindowInDays|MinRetentionDays|Days|MessageRetentionPeriod|"

@@ -66,7 +66,7 @@ def test_finds(write: Write, control: str, resource: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "properties",
     [
-        {"PolicyDocument": "x"},
+        {"KeyPolicy": "x"},
         {"Rules": "x"},
         {"BucketEncryption": []},
         {"SecurityGroupIngress": {"Ref": "X"}},
@@ -75,7 +75,7 @@ def test_finds(write: Write, control: str, resource: dict[str, Any]) -> None:
 )
 @pytest.mark.parametrize(
     "kind",
-    ["AWS::S3::Bucket", "AWS::WAFv2::WebACL", "AWS::EC2::SecurityGroup", "AWS::IAM::ManagedPolicy", "AWS::KMS::Key"],
+    ["AWS::S3::Bucket", "AWS::WAFv2::WebACL", "AWS::EC2::SecurityGroup", "AWS::RDS::DBCluster", "AWS::KMS::Key"],
 )
 def test_judges_malformed_properties_without_crashing(write: Write, kind: str, properties: dict[str, Any]) -> None:
     assert _found(write({"Thing": {"Type": kind, "Properties": properties}}))
