@@ -79,3 +79,15 @@ picture: ## draw docs/architecture.svg from the templates
 .PHONY: destroy
 destroy: setup ## delete one stage or account role, after showing what goes and what stays
 	@$(PYTHON) -m ops.destroy --deployment $(DEPLOYMENT) $(STAGE)
+
+.PHONY: gate
+gate: ## judge cdk.out: invariants, acknowledgements, waivers, linters (make synth writes it)
+	@$(PYTHON) -m gate
+
+.PHONY: bite
+bite: ## weaken cdk.out in every way the gate knows and show what is caught
+	@$(PYTHON) -m gate weaken --all
+
+.PHONY: ledger
+ledger: ## write the ledger of stateful resources anew after a change you meant
+	@$(PYTHON) -m gate ledger

@@ -39,6 +39,7 @@ PARLIAMENT_IGNORED: Mapping[str, str] = {
 
 PARLIAMENT_UNKNOWN: Mapping[str, str] = {
     "s3:TlsVersion": "It knows whole numbers only, and not that the key applies to every S3 request.",
+    "kms:ResourceAliases": "It does not know the key, which KMS offers for every use of a key.",
     "kms:EncryptionContext": "It does not know that the key's name goes on with the context's own key.",
     "requires a value of type Arn but given ['<": "An ARN that only AWS knows stands in brackets here.",
     "ArnLike requires a value of type Arn but given String": "The text of an encryption context may be an ARN.",

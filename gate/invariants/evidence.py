@@ -165,6 +165,8 @@ def workgroup(group: Resource, world: World) -> Iterator[str]:
     https://docs.aws.amazon.com/athena/latest/ug/workgroups-settings-override.html
     """
     body = group.properties.get("WorkGroupConfiguration", {})
+    if group.properties.get("State", "ENABLED") != "ENABLED":
+        yield "it is off, so nobody can ask what happened"
     if not truthy(body.get("EnforceWorkGroupConfiguration")):
         yield "whoever asks may choose another place and no encryption"
     if at(body, "ResultConfiguration", "EncryptionConfiguration", "EncryptionOption") not in {"SSE_KMS", "CSE_KMS"}:

@@ -404,6 +404,19 @@ def decrypt(policy: Resource, world: World) -> Iterator[str]:
             yield f"{statement} decrypts with every key of an account"
 
 
+@control("identity.policy.grants", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy")
+def grants(policy: Resource, world: World) -> Iterator[str]:
+    """A component hands a key on only to AWS services that act for it.
+
+    Fix: add Bool kms:GrantIsForAWSResource true to the statement that allows kms:CreateGrant.
+    https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
+    """
+    for statement in _allowed(policy, world):
+        condition = statement.condition("kms:GrantIsForAWSResource")
+        if statement.covers("kms:CreateGrant") and not (condition is not None and condition.values == ("true",)):
+            yield f"{statement} hands keys on to anybody"
+
+
 _TENANT = "${aws:PrincipalTag/"
 
 

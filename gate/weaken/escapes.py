@@ -34,10 +34,18 @@ ESCAPES: tuple[Escape, ...] = (
         kind="drop condition",
         type="AWS::IAM::ManagedPolicy",
         place=r"PolicyDocument\.Statement\.\d+\.Condition",
-        was=r'^\{"\w+": \{"kms:(ViaService|EncryptionContext:[^"]*)": [^{}]*\}\}$|'
+        was=r'^\{"\w+": \{"kms:(ViaService|EncryptionContext:[^"]*)": ([^{}]*|\{"Fn::GetAtt": [^{}]*\})\}\}$|'
         r'^\{"Null": \{"kms:EncryptionContext:aws:ssm:SessionId": "false"\}\}$',
         reason="The right names one key, and that key's own policy lets principals of its account use it only through its "
         "services (keys.policy.separation): the condition says so a second time.",
+    ),
+    Escape(
+        kind="widen resource",
+        type="AWS::IAM::ManagedPolicy",
+        place=r"PolicyDocument\.Statement\.\d+\.Resource",
+        was=r'^"arn:aws:(rds:[^"]*:cluster:awsbackup-restore-test-|logs:[^"]*:log-group:)\*"$',
+        reason="The action only lists (DescribeDBClusters, DescribeLogGroups): the wider right shows names, and AWS itself "
+        "grants such actions on everything only.",
     ),
     Escape(
         kind="drop item",

@@ -73,6 +73,8 @@ NEUTRAL: Mapping[str, str] = {
     "cloudWatchStreamingEnabled": "when a session's record is written, not whether",
     "ActiveTracing": "whether a canary's own requests are traced; what they reach is traced by itself",
     "AutoPublish": "whether a viewer function's new code is live at once",
+    "RecursiveDeleteOption": "whether a workgroup goes with its saved queries",
+    "RequesterPaysEnabled": "who pays for reading",
     "EventBridgeEnabled": "whether a bucket tells EventBridge of its objects",
     "HealthCheckEnabled": "whether a function behind a balancer is called to see that it lives",
     "S3EnableHiveCompatiblePath": "how a log's keys are spelt",
