@@ -37,6 +37,12 @@ def _interface_endpoint(properties: Properties, area: str) -> float:
     return {"us": 0.010, "ie": 0.011, "de": 0.012}[area] * HOURS * max(1, len(properties.get("SubnetIds", [])))
 
 
+def _load_balancer(properties: Properties, area: str) -> float:
+    """The balancer itself, and a public address in each of its zones if it faces the internet."""
+    zones = len(properties.get("Subnets", [])) if properties.get("Scheme") == "internet-facing" else 0
+    return ({"us": 0.0225, "ie": 0.0252, "de": 0.027}[area] + 0.005 * zones) * HOURS
+
+
 def _web_acl(properties: Properties, _area: str) -> float:
     return 5.0 + 1.0 * len(properties.get("Rules", []))
 
@@ -73,7 +79,7 @@ PRICES: Mapping[str, tuple[Price, str]] = {
     "AWS::KMS::Key": (monthly(1.0), "https://aws.amazon.com/kms/pricing/"),
     "AWS::WAFv2::WebACL": (_web_acl, "https://aws.amazon.com/waf/pricing/"),
     "AWS::ElasticLoadBalancingV2::LoadBalancer": (
-        hourly(us=0.0225, ie=0.0252, de=0.027),
+        _load_balancer,
         "https://aws.amazon.com/elasticloadbalancing/pricing/",
     ),
     "AWS::NetworkFirewall::Firewall": (_network_firewall, "https://aws.amazon.com/network-firewall/pricing/"),
@@ -94,7 +100,7 @@ DESCRIBED = {
     "AWS::EC2::VPCEndpoint": "interface endpoints",
     "AWS::KMS::Key": "customer-managed keys",
     "AWS::WAFv2::WebACL": "web ACLs and their rules",
-    "AWS::ElasticLoadBalancingV2::LoadBalancer": "load balancers",
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": "load balancers and their public addresses",
     "AWS::NetworkFirewall::Firewall": "network firewall endpoints",
     "AWS::RDS::DBCluster": "database at its smallest",
     "AWS::SecretsManager::Secret": "secrets",
@@ -122,11 +128,11 @@ _BY_USE: Mapping[str, str] = {
     "AWS::EC2": "FlowLog InternetGateway NetworkAcl NetworkAclEntry Route RouteTable SecurityGroup SecurityGroupEgress "
     "SecurityGroupIngress Subnet SubnetNetworkAclAssociation SubnetRouteTableAssociation VPC VPCGatewayAttachment "
     "Instance LaunchTemplate "
-    "VPCDHCPOptionsAssociation DHCPOptions PrefixList",
+    "VPCBlockPublicAccessExclusion VPCBlockPublicAccessOptions",
     "AWS::ElasticLoadBalancingV2": "Listener ListenerRule TargetGroup",
     "AWS::Events": "EventBus EventBusPolicy Rule",
     "AWS::Glue": "Database Table",
-    "AWS::IAM": "InstanceProfile ManagedPolicy Policy Role",
+    "AWS::IAM": "InstanceProfile ManagedPolicy Policy Role ServiceLinkedRole",
     "AWS::KMS": "Alias",
     "AWS::Lambda": "EventInvokeConfig EventSourceMapping Function LayerVersion Permission",
     "AWS::Logs": "Delivery DeliveryDestination DeliverySource LogGroup MetricFilter ResourcePolicy SubscriptionFilter",

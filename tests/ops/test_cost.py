@@ -13,6 +13,10 @@ from ops.cost.prices import AREAS, BY_USE, DESCRIBED, PRICES
 from ops.cost.report import report
 
 
+def test_knows_a_price_for_every_type_the_library_makes(assembly: Assembly) -> None:
+    assert report(assembly).unknown_types == ()
+
+
 def test_three_nat_gateways_cost_three_times_one(assembly: Assembly) -> None:
     bills = {bill.owner: bill for bill in report(assembly).bills}
     price = {
