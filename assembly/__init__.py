@@ -5,6 +5,6 @@ Gate, proofs, rehearsal, cost and picture all judge what :func:`load` returns: p
 """
 
 from assembly.model import Assembly, Asset, Resource, Stack
-from assembly.read import AssemblyError, load
+from assembly.read import AssemblyError, load, of_templates
 
-__all__ = ["Assembly", "AssemblyError", "Asset", "Resource", "Stack", "load"]
+__all__ = ["Assembly", "AssemblyError", "Asset", "Resource", "Stack", "load", "of_templates"]

@@ -17,33 +17,74 @@ class AssemblyError(Exception):
     """The folder is not a readable cloud assembly. The message lists every problem, one per line."""
 
 
-def load(directory: Path | str) -> Assembly:
-    """Read the cloud assembly in ``directory``.
+def load(directory: Path | str, *, elsewhere: tuple[str, str] | None = None) -> Assembly:
+    """Read the cloud assembly in ``directory``, with those nested in it (CDK's ``Stage``).
+
+    ``elsewhere`` is the account and region that stand in for what a stack of others leaves open.
 
     Raises:
         AssemblyError: no manifest, unreadable or half-written JSON, a stack without a fixed account and region,
             or dependencies in a circle.
     """
-    root = Path(directory)
+    stacks, problems = _stacks(Path(directory), elsewhere)
+    if problems:
+        raise AssemblyError("\n".join(problems))
+    return Assembly(directory=Path(directory), stacks=_in_order(stacks))
+
+
+def of_templates(templates: Mapping[str, Mapping[str, Any]], *, account: str, region: str) -> Assembly:
+    """An assembly of plain CloudFormation templates by stack name, all in one account and region."""
+    return Assembly(
+        directory=Path(),
+        stacks=tuple(
+            Stack(
+                name=name,
+                account=account,
+                region=region,
+                template=template,
+                template_file=Path(f"{name}.template.json"),
+                dependencies=(),
+                termination_protection=False,
+                tags={},
+                assets=(),
+                paths={},
+            )
+            for name, template in templates.items()
+        ),
+    )
+
+
+def _stacks(root: Path, elsewhere: tuple[str, str] | None) -> tuple[dict[str, Stack], list[str]]:
     manifest = _json(root / "manifest.json", hint='Run "make synth" to write it.')
     artifacts: dict[str, Any] = manifest.get("artifacts", {})
     stacks: dict[str, Stack] = {}
     problems: list[str] = []
     for name, artifact in artifacts.items():
+        if artifact.get("type") == "cdk:cloud-assembly":
+            nested, faults = _stacks(root / artifact["properties"]["directoryName"], elsewhere)
+            stacks.update(nested)
+            problems.extend(faults)
         if artifact.get("type") != "aws:cloudformation:stack":
             continue
         try:
-            stacks[name] = _stack(root, name, artifact, artifacts)
+            stacks[name] = _stack(root, name, artifact, artifacts, elsewhere)
         except AssemblyError as error:
             problems.append(str(error))
-    if problems:
-        raise AssemblyError("\n".join(problems))
-    return Assembly(directory=root, stacks=_in_order(stacks))
+    return stacks, problems
 
 
-def _stack(root: Path, name: str, artifact: Mapping[str, Any], artifacts: Mapping[str, Any]) -> Stack:
+def _stack(
+    root: Path,
+    name: str,
+    artifact: Mapping[str, Any],
+    artifacts: Mapping[str, Any],
+    elsewhere: tuple[str, str] | None = None,
+) -> Stack:
     _, _, place = artifact["environment"].partition("aws://")
     account, _, region = place.partition("/")
+    if elsewhere is not None:
+        account = account if account.isdigit() else elsewhere[0]
+        region = elsewhere[1] if region in {"", "unknown-region"} else region
     if not account.isdigit() or region in {"", "unknown-region"}:
         raise AssemblyError(
             f"{root / 'manifest.json'}: stack {name} is synthesized for {artifact['environment']}. "

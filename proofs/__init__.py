@@ -1,0 +1,1 @@
+"""Decides from the templates of all accounts together whether each promise holds, and shows why."""
