@@ -30,6 +30,10 @@ test: setup ## set up, run the whole gate, then one rehearsal
 	@$(MAKE) check
 	@$(MAKE) rehearse
 
+.PHONY: check
+check: ## the whole gate: synth, policy packs, invariants, linters, types, tests
+	@$(PYTHON) -m ops.check --deployment $(DEPLOYMENT)
+
 .PHONY: layers
 layers: ## fetch the libraries that functions carry along, pinned by hash (set-up does it too)
 	@$(PYTHON3) ops/setup.py layers

@@ -41,19 +41,32 @@ THINGS: Mapping[str, str] = {
 """What a person looks for in the picture, in the order of their names."""
 
 SHOWN = 6
+COLUMNS = 4
 
 
 def diagram(assembly: Assembly) -> str:
     """D2 source of the picture. https://d2lang.com/tour/intro"""
-    lines = ["direction: right", "users: People and their browsers {shape: person}", ""]
+    lines = ["direction: right", "users: People {shape: person}", ""]
     owners: dict[str, list[Stack]] = defaultdict(list)
     for stack in assembly.stacks:
-        owners[stack.tags.get(OWNER_TAG, stack.account)].append(stack)
+        owners[_owner_of(stack)].append(stack)
     for owner, stacks in owners.items():
         lines.extend(_owner(owner, stacks))
-    lines.extend(f"users -> {_place(stack)}: HTTPS" for stack in assembly.stacks if _faces_the_internet(stack))
-    lines.extend(f"{_place(source)} -> {_place(target)}: {label}" for source, target, label in _flows(assembly))
+    for arrow, labels in _arrows(assembly).items():
+        lines.append(f"{arrow}: {', '.join(labels)}")
     return "\n".join(lines) + "\n"
+
+
+def _arrows(assembly: Assembly) -> dict[str, list[str]]:
+    """Arrows between people and accounts, each with what flows along it, said once."""
+    arrows: dict[str, list[str]] = {}
+    flows = [("users", _owner_of(stack), "HTTPS") for stack in assembly.stacks if _faces_the_internet(stack)]
+    flows += [(_owner_of(source), _owner_of(target), label) for source, target, label in _flows(assembly)]
+    for source, target, label in flows:
+        labels = arrows.setdefault(f'"{source}" -> "{target}"', [])
+        if label not in labels:
+            labels.append(label)
+    return arrows
 
 
 def _owner(owner: str, stacks: list[Stack]) -> Iterator[str]:
@@ -61,10 +74,11 @@ def _owner(owner: str, stacks: list[Stack]) -> Iterator[str]:
     yield f'"{owner}": {{'
     yield f'  label: "{owner}  ({accounts})"'
     for region in dict.fromkeys(stack.region for stack in stacks):
+        here = [stack for stack in stacks if stack.region == region]
         yield f'  "{region}": {{'
-        for stack in stacks:
-            if stack.region == region:
-                yield f'    "{stack.name}": "{_label(owner, stack)}"'
+        yield f"    grid-columns: {min(COLUMNS, len(here))}"
+        for stack in here:
+            yield f'    "{stack.name}": "{_label(owner, stack)}"'
         yield "  }"
     yield "}"
 
@@ -72,7 +86,7 @@ def _owner(owner: str, stacks: list[Stack]) -> Iterator[str]:
 def _label(owner: str, stack: Stack) -> str:
     counted = Counter(THINGS[resource.type] for resource in stack.resources.values() if resource.type in THINGS)
     things = [f"{count} {_plural(name, count)}" for name, count in counted.most_common(SHOWN)]
-    return "\\n".join([f"**{stack.name.removeprefix(owner + '-')}**", *things]).replace("**", "")
+    return "\\n".join([stack.name.removeprefix(f"{owner}-").upper(), *things])
 
 
 def _plural(name: str, count: int) -> str:
@@ -81,8 +95,8 @@ def _plural(name: str, count: int) -> str:
     return name[:-1] + "ies" if name.endswith("ry") else name + "s"
 
 
-def _place(stack: Stack) -> str:
-    return ".".join(f'"{part}"' for part in (stack.tags.get(OWNER_TAG, stack.account), stack.region, stack.name))
+def _owner_of(stack: Stack) -> str:
+    return stack.tags.get(OWNER_TAG, stack.account)
 
 
 def _faces_the_internet(stack: Stack) -> bool:
