@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -35,6 +36,15 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def _forget_credentials() -> None:
+    """Make sure that nothing here can speak to AWS, whoever is logged in."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(
+        AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull, AWS_EC2_METADATA_DISABLED="true"
+    )
+
+
 def _terminate(_number: int, _frame: Any) -> None:
     raise SystemExit(143)
 
@@ -43,6 +53,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one rehearsal; 0 only if everything passed."""
     arguments = _arguments(argv)
     signal.signal(signal.SIGTERM, _terminate)
+    _forget_credentials()
     try:
         return _run(arguments)
     except KeyboardInterrupt:

@@ -43,7 +43,8 @@ def findings(synthesized: Path) -> list[dict[str, Any]]:
 @pytest.fixture(autouse=True)
 def _no_aws_access(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test may reach AWS: credentials are absent and the metadata service is off."""
-    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
+    # CDK_OUTDIR comes from make: an app of a test would write over the assembly there.
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", "CDK_OUTDIR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
