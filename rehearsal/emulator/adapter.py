@@ -180,7 +180,7 @@ def overview() -> dict[str, Any]:
     for (account, region, _), stack in list(_stacks._data.items()):
         if stack.get("StackStatus") == "DELETE_COMPLETE":
             continue
-        for logical_id, resource in stack.get("_resources", {}).items():
+        for logical_id, resource in list(stack.get("_resources", {}).items()):
             found["|".join((account, region, stack["StackName"], logical_id))] = {
                 "type": resource["ResourceType"],
                 "id": resource["PhysicalResourceId"],
@@ -189,9 +189,9 @@ def overview() -> dict[str, Any]:
             }
     return {
         "resources": found,
-        "made": {"|".join(key): value for key, value in MADE.items()},
-        "unread": {"|".join(key): value for key, value in UNREAD.items()},
-        "recorded": {"|".join(key): plain(value) for key, value in engine.RECORDED.items()},
+        "made": {"|".join(key): value for key, value in list(MADE.items())},
+        "unread": {"|".join(key): value for key, value in list(UNREAD.items())},
+        "recorded": {"|".join(key): plain(value) for key, value in list(engine.RECORDED.items())},
     }
 
 

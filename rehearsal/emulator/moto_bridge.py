@@ -78,10 +78,8 @@ def _patch_groups_let_go() -> None:
 
     def deregister(self: Any, baseline_id: str, patch_group: str) -> tuple[str, str]:
         group = self.patch_groups.get(patch_group)
-        if group is not None:
-            group.associations = {
-                system: baseline for system, baseline in group.associations.items() if baseline != baseline_id
-            }
+        if group is not None and baseline_id in group.associations.values():
+            del self.patch_groups[patch_group]
         return baseline_id, patch_group
 
     setattr(SimpleSystemManagerBackend, "deregister_patch_baseline_for_patch_group", deregister)  # noqa: B010

@@ -31,11 +31,11 @@ def table(context: Context, identity: str, props: Props) -> None:
         dynamodb.update_table(TableName=identity, SSESpecification=wanted)
     lifetime = props.get("TimeToLiveSpecification")
     if lifetime and true(lifetime.get("Enabled")):
+        attribute = lifetime["AttributeName"]
         current = dynamodb.describe_time_to_live(TableName=identity)["TimeToLiveDescription"]
-        if current.get("TimeToLiveStatus") != "ENABLED":
+        if (current.get("TimeToLiveStatus"), current.get("AttributeName")) != ("ENABLED", attribute):
             dynamodb.update_time_to_live(
-                TableName=identity,
-                TimeToLiveSpecification={"Enabled": True, "AttributeName": lifetime["AttributeName"]},
+                TableName=identity, TimeToLiveSpecification={"Enabled": True, "AttributeName": attribute}
             )
 
 
