@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from collections.abc import Sequence
 
 from ops.places import ROOT, OpsError, require_account, stacks_of, synthesize
 
@@ -27,20 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         stacks = stacks_of(synthesize(options.deployment), options.owner)
-        command = [
-            str(ROOT / "node_modules" / ".bin" / "cdk"),
-            "deploy",
-            "--app",
-            "cdk.out",
-            "--exclusively",
-            "--concurrency",
-            "4",
-            "--require-approval",
-            "never" if options.yes else "broadening",
-            "--progress",
-            "events",
-            *(stack.name for stack in stacks),
-        ]
+        command = deploy_command([stack.name for stack in stacks], ask=not options.yes)
         if options.dry_run:
             print(" ".join(command[1:]))
             return 0
@@ -49,6 +37,24 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"deploy: {error}", file=sys.stderr)
         return 1
     return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+def deploy_command(stacks: Sequence[str], *, ask: bool) -> list[str]:
+    """The CDK CLI's command for ``stacks``: one at a time if it may ask, because it refuses to ask while others run."""
+    return [
+        str(ROOT / "node_modules" / ".bin" / "cdk"),
+        "deploy",
+        "--app",
+        "cdk.out",
+        "--exclusively",
+        "--concurrency",
+        "1" if ask else "4",
+        "--require-approval",
+        "broadening" if ask else "never",
+        "--progress",
+        "events",
+        *stacks,
+    ]
 
 
 if __name__ == "__main__":

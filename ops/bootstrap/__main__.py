@@ -13,9 +13,11 @@ import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 
+from assembly import Stack
 from ops.bootstrap.execution import ExecutionPolicyError
-from ops.bootstrap.template import STACK, boundary_name, template
+from ops.bootstrap.template import STACK, template
 from ops.places import ROOT, OpsError, require_account, stacks_of, synthesize
 
 
@@ -40,16 +42,28 @@ def main(arguments: list[str] | None = None) -> int:
     except (OpsError, ExecutionPolicyError, ValueError) as error:
         print(f"bootstrap: {error}", file=sys.stderr)
         return 1
+    command = bootstrap_command(stacks, policies=policies)
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+def bootstrap_command(stacks: Sequence[Stack], *, policies: str) -> list[str]:
+    """The CDK CLI's command for every region of ``stacks``; ``policies`` are the execution policies' ARNs.
+
+    The permissions boundary is not among its arguments: ``--custom-permissions-boundary`` would bound CloudFormation's own
+    role, which makes the roles that the boundary is for, and the boundary forbids just that.
+    https://docs.aws.amazon.com/cdk/v2/guide/customize-permissions-boundaries.html
+    """
     places = sorted({f"aws://{stack.account}/{stack.region}" for stack in stacks})
-    command = [str(ROOT / "node_modules" / ".bin" / "cdk"), "bootstrap", *places]
-    command += [
+    return [
+        str(ROOT / "node_modules" / ".bin" / "cdk"),
+        "bootstrap",
+        *places,
         "--cloudformation-execution-policies",
         policies,
-        "--custom-permissions-boundary",
-        boundary_name(assembly),
+        "--bootstrap-customer-key",
+        "--termination-protection",
+        "--public-access-block-configuration",
     ]
-    command += ["--bootstrap-customer-key", "--termination-protection", "--public-access-block-configuration"]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
 def _apply(body: str, *, region: str) -> str:

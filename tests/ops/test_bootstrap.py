@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from assembly import Assembly
+from ops.bootstrap.__main__ import bootstrap_command
 from ops.bootstrap.boundary import boundary
 from ops.bootstrap.execution import POLICIES_A_ROLE, POLICY_SIZE, ExecutionPolicyError, execution_policies
 from ops.bootstrap.template import boundary_name, template
@@ -91,6 +92,13 @@ def test_every_role_carries_the_boundary_that_bootstrap_makes(assembly: Assembly
     assert name == "acme-boundary"
     for stack, role in assembly.resources("AWS::IAM::Role"):
         assert name in json.dumps(role.properties.get("PermissionsBoundary")), f"{role} of {stack.tags[OWNER_TAG]}"
+
+
+def test_the_boundary_never_bounds_the_role_that_makes_bounded_roles(assembly: Assembly) -> None:
+    stacks = stacks_of(assembly, "dev")
+    command = bootstrap_command(stacks, policies="arn:aws:iam::200000000001:policy/acme-execution-1")
+    assert not [argument for argument in command if "permissions-boundary" in argument]
+    assert {f"aws://{stack.account}/{stack.region}" for stack in stacks} <= set(command)
 
 
 def test_names_types_whose_rights_are_not_published(assembly: Assembly) -> None:
