@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from assembly import Assembly, Stack
-from ops.bootstrap.template import STACK, boundary_name, template
+from ops.bootstrap.template import STACK, template
 from rehearsal.progress import Progress
 from rehearsal.server import ROOT, EmbeddedAws, RehearsalError
 
@@ -38,7 +38,6 @@ class Cli:
             policies = self._limit(account, region, json.dumps(template(self._assembly, stacks)))
             places = sorted({f"aws://{stack.account}/{stack.region}" for stack in stacks})
             limits = ["--cloudformation-execution-policies", policies]
-            limits += ["--custom-permissions-boundary", boundary_name(self._assembly)]
             safe = ["--bootstrap-customer-key", "--public-access-block-configuration"]
             self._run("bootstrap", account, region, ["bootstrap", *places, *limits, *safe])
 
