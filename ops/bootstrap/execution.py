@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from assembly import Stack
@@ -26,6 +26,20 @@ _ROLE_WRITES = frozenset(
 _ALWAYS = frozenset(
     {"cloudformation:DescribeStacks", "ssm:GetParameters", "iam:GetRole", "iam:CreateServiceLinkedRole"}
 )
+_UNPUBLISHED: Mapping[str, frozenset[str]] = {
+    "AWS::Logs::DeliverySource": frozenset({"cloudfront:AllowVendedLogDeliveryForResource"}),
+}
+"""What handlers need beyond what their schemas say, for the resources that templates here make.
+https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging.html"""
+
+_RECEIVERS: Mapping[str, frozenset[str]] = {
+    "AWS::Backup::RestoreTestingSelection": frozenset({"restore-testing.backup.amazonaws.com"}),
+    "AWS::Synthetics::Canary": frozenset({"synthetics.amazonaws.com"}),
+}
+"""Services that take a role to hand it to the service that the role trusts.
+https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSBackupFullAccess.html
+https://docs.aws.amazon.com/aws-managed-policy/latest/reference/CloudWatchSyntheticsFullAccess.html"""
+
 _USE_OF_KEYS = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*")
 
 
@@ -36,7 +50,8 @@ class ExecutionPolicyError(Exception):
 def execution_policies(stacks: Sequence[Stack], *, boundary: str) -> list[dict[str, Any]]:
     """Policy documents for the CloudFormation execution role, each within the size of one managed policy.
 
-    The rights are those that each resource type's registry schema names for its handlers, for the types in ``stacks``.
+    The rights are those that each resource type's registry schema names for its handlers and tags, for the types in
+    ``stacks``, and the few that schemas are known to leave out.
     Roles can be made and changed only with the managed policy ``boundary`` on them, and the boundary itself never.
 
     Raises:
@@ -137,6 +152,9 @@ def _needed(stacks: Sequence[Stack]) -> set[str]:
             continue
         for handler in schema.get("handlers", {}).values():
             actions.update(permission for permission in handler.get("permissions", []) if ":" in permission)
+        # CloudFormation puts the stack's tags on every resource, whose handlers need not name the right to.
+        actions.update(schema.get("tagging", {}).get("permissions", []))
+        actions.update(_UNPUBLISHED.get(resource_type, ()))
     if unknown:
         raise ExecutionPolicyError(
             f"no schema names the rights that these types need: {', '.join(sorted(unknown))}. "
@@ -150,6 +168,7 @@ def _trusted_services(stacks: Iterable[Stack]) -> set[str]:
     services: set[str] = set()
     for stack in stacks:
         for resource in stack.resources.values():
+            services.update(_RECEIVERS.get(resource.type, ()))
             if resource.type == "AWS::IAM::Role":
                 for statement in resource.properties["AssumeRolePolicyDocument"]["Statement"]:
                     found = statement.get("Principal", {}).get("Service", [])

@@ -94,6 +94,22 @@ def test_every_role_carries_the_boundary_that_bootstrap_makes(assembly: Assembly
         assert name in json.dumps(role.properties.get("PermissionsBoundary")), f"{role} of {stack.tags[OWNER_TAG]}"
 
 
+def test_lets_cloudfront_logs_be_delivered(assembly: Assembly) -> None:
+    assert [stack for stack, _ in assembly.resources("AWS::Logs::DeliverySource") if stack.tags[OWNER_TAG] == "dev"]
+    allowed = _statements(execution_policies(stacks_of(assembly, "dev"), boundary="b"), "Allow")
+    assert any("cloudfront:AllowVendedLogDeliveryForResource" in _actions(statement) for statement in allowed)
+
+
+def test_roles_reach_services_that_hand_them_on(assembly: Assembly) -> None:
+    (passing,) = (
+        statement
+        for statement in _statements(execution_policies(stacks_of(assembly, "dev"), boundary="b"), "Allow")
+        if _actions(statement) == ["iam:PassRole"]
+    )
+    receivers = set(passing["Condition"]["StringEquals"]["iam:PassedToService"])
+    assert {"restore-testing.backup.amazonaws.com", "synthetics.amazonaws.com", "lambda.amazonaws.com"} <= receivers
+
+
 def test_the_boundary_never_bounds_the_role_that_makes_bounded_roles(assembly: Assembly) -> None:
     stacks = stacks_of(assembly, "dev")
     command = bootstrap_command(stacks, policies="arn:aws:iam::200000000001:policy/acme-execution-1")
