@@ -118,6 +118,8 @@ def test_can_write_a_recording_but_never_read_one(assembly: Assembly, stage: Any
         for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
     }
     assert on_bucket == {"s3:PutObject", "s3:PutObjectAcl", "s3:GetEncryptionConfiguration"}
+    # Without kms:Decrypt the recording of a long session, uploaded in parts, is lost.
+    assert set(statements["EncryptForArchive"]["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
     assert not [s for s in statements.values() if "rds-db:connect" in str(s["Action"])], (
         "people connect, not the machine"
     )

@@ -268,7 +268,9 @@ class Bastion(Construct):
             ),
             iam.PolicyStatement(
                 sid="EncryptForArchive",
-                actions=["kms:GenerateDataKey"],
+                # S3 decrypts with the writer's rights to join the parts of a large upload; objects stay unreadable.
+                # https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
                 resources=[f"arn:aws:kms:{region}:{archive_account}:key/*"],
                 conditions={"StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"}},
             ),
