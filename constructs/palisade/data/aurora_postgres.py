@@ -116,6 +116,7 @@ class AuroraPostgres(Construct):
             )
             for export in _EXPORTS
         ]
+        monitoring = self._monitoring(log_days)
         self.resource = rds.DatabaseCluster(
             self,
             "Resource",
@@ -160,13 +161,14 @@ class AuroraPostgres(Construct):
             enable_performance_insights=True,
             performance_insight_encryption_key=keys.data,
             monitoring_interval=cdk.Duration.seconds(60),
-            monitoring_role=self._monitoring_role(log_days),
+            monitoring_role=monitoring.role,
         )
         template = self.resource.node.default_child
         assert isinstance(template, rds.CfnDBCluster)
         template.enable_cloudwatch_logs_exports = list(_EXPORTS)
         # RDS would otherwise make the groups itself, without key and without end.
-        self.resource.node.add_dependency(*log_groups)
+        # And it refuses a monitoring role whose rights are not there yet.
+        self.resource.node.add_dependency(*log_groups, monitoring)
         BackupClass.STANDARD.mark(template)
         for instance in (
             child for child in self.resource.node.children if child.node.id.startswith(("Writer", "Reader"))
@@ -203,7 +205,7 @@ class AuroraPostgres(Construct):
             scale_with_writer=None if index == 0 else True,
         )
 
-    def _monitoring_role(self, log_days: int) -> iam.IRole:
+    def _monitoring(self, log_days: int) -> ComponentRole:
         # The name is fixed by the service and shared by every database of the account.
         metrics = RetainedLogGroup(self, "SystemMetrics", name="RDSOSMetrics", key=self._keys.logs, days=log_days)
         stack = cdk.Stack.of(self)
@@ -234,4 +236,5 @@ class AuroraPostgres(Construct):
             f"{self._name}: the streams of one log group, each named by RDS when an instance starts.",
             f"AwsSolutions-IAM5[Resource::{streams}]",
         )
-        return component.role
+        component.node.add_dependency(metrics)
+        return component

@@ -125,6 +125,12 @@ def test_every_exported_log_has_its_group_before_the_cluster_writes(template: di
     assert "postgresql" in exports
 
 
+def test_instances_wait_until_their_monitoring_role_may_write(template: dict[str, Any]) -> None:
+    for instance in _all(template, "AWS::RDS::DBInstance"):
+        waited_for = {template["Resources"][logical_id]["Type"] for logical_id in instance["DependsOn"]}
+        assert {"AWS::IAM::ManagedPolicy", "AWS::IAM::Role"} <= waited_for
+
+
 def test_instances_are_in_different_zones_and_not_public(template: dict[str, Any]) -> None:
     instances = [instance["Properties"] for instance in _all(template, "AWS::RDS::DBInstance")]
     assert sorted(instance["AvailabilityZone"] for instance in instances) == list(ZONES)
