@@ -89,12 +89,6 @@ EXEMPTIONS: tuple[Exemption, ...] = (
         "secret do; a rotation by clock would cut the site off.",
     ),
     Exemption(
-        control="placement.region.residency",
-        where="*-entry/OriginSecret*/Resource/Resource",
-        finding="ReplicaRegions.0.Region names us-east-1",
-        reason="CloudFront is deployed from us-east-1 and resolves the value there; it is random and says nothing of anybody.",
-    ),
-    Exemption(
         control="storage.bucket.encryption",
         where="*-documents/Objects/Resource/Resource",
         finding="no bucket key",

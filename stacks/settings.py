@@ -6,8 +6,10 @@ checked, then one :class:`ConfigError` lists every problem with place, rule, val
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import re
+import typing
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -42,6 +44,12 @@ CLOUDWATCH_RETENTION_DAYS = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
 """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
+
+SHORTEST_LOG_DAYS = 7
+SHORTEST_ARCHIVE_DAYS = 30
+SHORTEST_BACKUP_DAYS = 7
+SHORTEST_MONTHLY_DAYS = 90
+"""Least times for which evidence and copies are kept, whatever a deployment saves on; the gate demands the same."""
 
 DELETION_LAG_DAYS = 5
 """What deletion may take after it is due: S3 lifecycle rounds up to midnight twice (current, then non-current for a day)
@@ -287,9 +295,47 @@ def _accounts(deployment: Deployment) -> Iterator[tuple[str, AccountId]]:
 
 def _problems(deployment: Deployment) -> Iterator[str]:
     place = f"config/{deployment.name}.py"
+    mistyped = list(_types(deployment, ""))
+    for problem in mistyped:
+        yield f"{place}: {problem}"
     for check_one in (_identity, _account_ids, _regions, _contacts, _stages, _addresses, _retention):
-        for problem in check_one(deployment):
-            yield f"{place}: {problem}"
+        try:
+            for problem in check_one(deployment):
+                yield f"{place}: {problem}"
+        except (AttributeError, TypeError, ValueError):
+            # A value of the wrong type has been named already; what depends on it cannot be judged.
+            if not mistyped:
+                raise
+
+
+def _types(value: Any, where: str) -> Iterator[str]:
+    """Values whose type is not the field's: an account id without quotes, a list for a tuple."""
+    hints = typing.get_type_hints(type(value))
+    for item in dataclasses.fields(value):
+        yield from _type(getattr(value, item.name), hints[item.name], f"{where}.{item.name}".lstrip("."))
+
+
+def _type(value: Any, hint: Any, where: str) -> Iterator[str]:
+    hint = getattr(hint, "__supertype__", hint)
+    alternatives = typing.get_args(hint)
+    if typing.get_origin(hint) is tuple:
+        if not isinstance(value, tuple):
+            yield f"{where} is {value!r}; it must be a tuple. Write it with round brackets and a comma: (item,)."
+            return
+        for index, item in enumerate(value):
+            yield from _type(item, alternatives[0], f"{where}[{index}]")
+    elif type(None) in alternatives:
+        if value is not None:
+            yield from _type(value, next(one for one in alternatives if one is not type(None)), where)
+    else:
+        expected = (int, float) if hint is float else hint
+        if not isinstance(value, expected) or (isinstance(value, bool) and hint is not bool):
+            yield f"{where} is {value!r}; it must be of type {hint.__name__}. {_SPELLING.get(hint, 'Correct it.')}"
+        elif dataclasses.is_dataclass(value):
+            yield from _types(value, where)
+
+
+_SPELLING = {str: "Put it in quotes.", IPv4Network: 'Write IPv4Network("10.0.0.0/16").'}
 
 
 def _identity(deployment: Deployment) -> Iterator[str]:
@@ -463,35 +509,42 @@ def _retention(deployment: Deployment) -> Iterator[str]:
         if days not in CLOUDWATCH_RETENTION_DAYS:
             nearest = min(CLOUDWATCH_RETENTION_DAYS, key=lambda offered: abs(offered - days))
             yield f"retention.{name} is {days}; CloudWatch Logs does not offer it. The nearest it offers is {nearest}."
-    for name in ("audit_archive_days", "network_archive_days", "access_archive_days", "documents_days"):
+        elif days < SHORTEST_LOG_DAYS:
+            yield f"retention.{name} is {days}; incidents are found days later. Use {SHORTEST_LOG_DAYS} or more."
+    for name, least in (
+        ("audit_archive_days", SHORTEST_ARCHIVE_DAYS),
+        ("network_archive_days", SHORTEST_ARCHIVE_DAYS),
+        ("access_archive_days", SHORTEST_ARCHIVE_DAYS),
+        ("documents_days", 1),
+    ):
         days = getattr(retention, name)
-        if not 1 <= days <= 36500:
-            yield f"retention.{name} is {days}; it must be between 1 and 36500. Change it."
+        if not least <= days <= 36500:
+            yield f"retention.{name} is {days}; it must be between {least} and 36500. Change it."
     if not retention.glacier_after_days >= 1:
         yield f"retention.glacier_after_days is {retention.glacier_after_days}; it must be at least 1. Change it."
-    if not 1 <= retention.document_backup_days <= 35:
-        yield (
-            f"retention.document_backup_days is {retention.document_backup_days}; "
-            "point-in-time recovery of tables and buckets reaches back 1 to 35 days. Change it."
-        )
+    for name in ("document_backup_days", "database_backup_days"):
+        days = getattr(retention, name)
+        if not SHORTEST_BACKUP_DAYS <= days <= 35:
+            yield (
+                f"retention.{name} is {days}; point-in-time recovery reaches back at most 35 days, and damage is often "
+                f"found only after a week. Use {SHORTEST_BACKUP_DAYS} to 35."
+            )
     if retention.document_live_days < 1:
         yield (
             f"retention.documents_days is {retention.documents_days}; less {retention.document_backup_days} days of "
             f"backups and {DELETION_LAG_DAYS} for deletion to run, no day is left to read a document. Raise it, or lower "
             "document_backup_days."
         )
-    if not 1 <= retention.database_backup_days <= 35:
+    if not retention.copied_backup_days >= SHORTEST_BACKUP_DAYS:
         yield (
-            f"retention.database_backup_days is {retention.database_backup_days}; "
-            "Aurora keeps 1 to 35 days of point-in-time recovery. Change it."
+            f"retention.copied_backup_days is {retention.copied_backup_days}; it must be at least {SHORTEST_BACKUP_DAYS}. "
+            "Change it."
         )
-    if not retention.copied_backup_days >= 1:
-        yield f"retention.copied_backup_days is {retention.copied_backup_days}; it must be at least 1. Change it."
-    longest = max(retention.copied_backup_days, retention.document_backup_days)
+    longest = max(retention.copied_backup_days, retention.document_backup_days, SHORTEST_MONTHLY_DAYS)
     if not longest <= retention.monthly_backup_days <= 36500:
         yield (
             f"retention.monthly_backup_days is {retention.monthly_backup_days}; monthly copies are kept at least as long "
-            f"as all others ({longest} days) and at most 36500. Change it."
+            f"as all others and a quarter ({longest} days) and at most 36500. Change it."
         )
 
 

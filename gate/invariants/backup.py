@@ -44,7 +44,7 @@ def _selected(tags: dict[str, str], selection: dict[str, Any]) -> bool:
     return any(by_tag) or (bool(by_condition) and all(by_condition))
 
 
-@control("backup.store.selected", *BACKED_UP)
+@control("backup.plan.every-store", *BACKED_UP)
 def selected(store: Resource, world: World) -> Iterator[str]:
     """Every store of a stage is selected by a backup plan of its account, by its tag.
 
@@ -144,10 +144,19 @@ def plan_rules(plan: Resource, world: World) -> Iterator[str]:
     # Databases and tables recover to any second by themselves; buckets only by a continuous rule.
     if objects and not any(truthy(rule.get("EnableContinuousBackup")) for rule in rules):
         yield "no rule keeps continuous backups"
-    if not away:
+    if not away and _another_account_keeps_backups(plan, world):
         yield "no rule copies to another account, so whoever owns this account owns the backups"
     if not list(world.pointing_at(plan, "BackupPlanId", "AWS::Backup::BackupSelection")):
         yield "it selects nothing"
+
+
+def _another_account_keeps_backups(plan: Resource, world: World) -> bool:
+    """Whether the deployment has vaults elsewhere. AWS Backup copies between accounts of one organization only.
+
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/create-cross-account-backup.html
+    """
+    account = world.stack(plan).account
+    return any(world.stack(vault).account != account for vault in world.of_type("AWS::Backup::BackupVault"))
 
 
 @control("backup.plan.copies", "AWS::Backup::BackupPlan")
@@ -177,7 +186,8 @@ def plan_copies(plan: Resource, world: World) -> Iterator[str]:
         places = [
             world.text(copy.get("DestinationBackupVaultArn"), plan).split(":") for copy in rule.get("CopyActions", [])
         ]
-        if not any(place[3:4] == [here.region] and place[4:5] != [here.account] for place in places):
+        elsewhere = any(place[3:4] == [here.region] and place[4:5] != [here.account] for place in places)
+        if not elsewhere and _another_account_keeps_backups(plan, world):
             yield f"{rule.get('RuleName', 'a rule')} makes no copy in another account of the region"
         if not any(len(place) > 4 and place[3] != here.region for place in places):
             yield f"{rule.get('RuleName', 'a rule')} makes no copy in another region"
@@ -190,7 +200,7 @@ def plan_copies(plan: Resource, world: World) -> Iterator[str]:
             yield f"{world.text(copy.get('DestinationBackupVaultArn'), plan)} is no vault of this deployment"
 
 
-@control("backup.vault.locked", "AWS::Backup::BackupVault")
+@control("backup.vault.lock", "AWS::Backup::BackupVault")
 def vault_locked(vault: Resource, world: World) -> Iterator[str]:
     """A vault that keeps copies of other accounts is locked: nobody shortens or deletes what it keeps. One whose own
     account copies it on takes copies back only to restore from them.
@@ -213,7 +223,7 @@ def vault_locked(vault: Resource, world: World) -> Iterator[str]:
         yield f"its lock lets backups go after {lock.get('MinRetentionDays', 0)} days"
 
 
-@control("backup.vault.policy", "AWS::Backup::BackupVault")
+@control("backup.vault.no-deletion", "AWS::Backup::BackupVault")
 def vault_policy(vault: Resource, world: World) -> Iterator[str]:
     """A vault's policy refuses deletion of recovery points, and lets only bounded callers copy into it.
 
@@ -273,3 +283,30 @@ def restore_schedule(resource: Resource, world: World) -> Iterator[str]:
         "ProtectedResourceConditions"
     ):
         yield "it tests nothing"
+
+
+@control("backup.jobs.alerts", "AWS::Backup::BackupPlan")
+def job_alerts(plan: Resource, world: World) -> Iterator[str]:
+    """Somebody hears when a backup, a copy or a restore fails, or when a vault, a plan or the settings change.
+
+    Fix: add event rules on aws.backup for jobs that fail, and for changes.
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/eventbridge.html
+    """
+    patterns = [
+        rule.properties.get("EventPattern", {})
+        for rule in world.of_type("AWS::Events::Rule", near=plan, same_region=True)
+    ]
+    for name in (
+        "Backup Job State Change",
+        "Copy Job State Change",
+        "Restore Job State Change",
+        "Backup Vault State Change",
+        "Backup Plan State Change",
+        "Region Setting State Change",
+    ):
+        job = " Job " in name
+        if not any(
+            name in at(pattern, "detail-type", default=[]) and (not job or "FAILED" in str(pattern.get("detail")))
+            for pattern in patterns
+        ):
+            yield f"nobody hears of {name.removesuffix(' State Change').lower()} {'failures' if job else 'changes'}"

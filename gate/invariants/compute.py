@@ -173,7 +173,7 @@ def instance(resource: Resource, world: World) -> Iterator[str]:
         yield "it may send and receive traffic of others"
 
 
-@control("compute.template.monitored", "AWS::EC2::LaunchTemplate")
+@control("access.bastion.hardened", "AWS::EC2::LaunchTemplate")
 def template(resource: Resource, world: World) -> Iterator[str]:
     """Instances of a template are watched every minute and act under a role.
 
@@ -216,7 +216,7 @@ def machine(resource: Resource, world: World) -> Iterator[str]:
         yield "its executions are not traced"
 
 
-@control("compute.canary.hardened", "AWS::Synthetics::Canary")
+@control("observability.canary.public", "AWS::Synthetics::Canary")
 def canary(resource: Resource, world: World) -> Iterator[str]:
     """A canary runs at least every hour, starts by itself, and keeps what it saw in a bucket of this deployment.
 
@@ -238,7 +238,7 @@ def canary(resource: Resource, world: World) -> Iterator[str]:
         yield "what it saw goes to no bucket of this deployment"
 
 
-@control("compute.document.sessions", "AWS::SSM::Document")
+@control("access.session.recording", "AWS::SSM::Document")
 def sessions(document: Resource, world: World) -> Iterator[str]:
     """Sessions on instances are recorded, encrypted, and end when idle.
 
@@ -271,6 +271,22 @@ def sessions(document: Resource, world: World) -> Iterator[str]:
         yield "sessions have no longest duration"
     if truthy(inputs.get("runAsEnabled")) and not inputs.get("runAsDefaultUser"):
         yield "sessions run as whom the caller says"
+
+
+@control("access.tunnel.database-only", "AWS::SSM::Document")
+def tunnel(document: Resource, world: World) -> Iterator[str]:
+    """A tunnel through the bastion goes to one host and port, which whoever opens it cannot choose.
+
+    Fix: write host and portNumber into the document's properties, not as parameters.
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-schema.html
+    """
+    content = document.properties.get("Content", {})
+    if not isinstance(content, dict) or content.get("sessionType") != "Port":
+        return
+    for name in ("host", "portNumber"):
+        value = world.text(at(content, "properties", name, default="{{"), document)
+        if "{{" in value:
+            yield f"whoever opens it chooses the {name}"
 
 
 @control("compute.build.privileged", "AWS::CodeBuild::Project")

@@ -9,7 +9,7 @@ from gate.control import control
 from gate.world import World, at, truthy
 
 
-@control("archive.trail.complete", "AWS::CloudTrail::Trail")
+@control("archive.trail.everywhere", "AWS::CloudTrail::Trail")
 def trail_complete(trail: Resource, _world: World) -> Iterator[str]:
     """A trail is on, covers every region and global services, and signs its files.
 
@@ -157,7 +157,7 @@ def delivery(resource: Resource, world: World) -> Iterator[str]:
                 yield f"{name} is not set"
 
 
-@control("archive.analysis.workgroup", "AWS::Athena::WorkGroup")
+@control("archive.queries.workgroup", "AWS::Athena::WorkGroup")
 def workgroup(group: Resource, world: World) -> Iterator[str]:
     """Queries write only encrypted results, to the place their workgroup sets, within a limit of bytes read.
 

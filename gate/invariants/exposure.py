@@ -65,7 +65,7 @@ def group_ingress(resource: Resource, world: World) -> Iterator[str]:
 
 
 @control(
-    "exposure.group.breadth",
+    "network.groups.least-reach",
     "AWS::EC2::SecurityGroup",
     "AWS::EC2::SecurityGroupIngress",
     "AWS::EC2::SecurityGroupEgress",

@@ -420,7 +420,7 @@ def grants(policy: Resource, world: World) -> Iterator[str]:
 _TENANT = "${aws:PrincipalTag/"
 
 
-@control("workload.tenant.isolation", "AWS::IAM::ManagedPolicy")
+@control("workloads.tenant.isolation", "AWS::IAM::ManagedPolicy")
 def tenant_isolation(policy: Resource, world: World) -> Iterator[str]:
     """A role that acts for one tenant at a time reaches that tenant's things alone, by every one of its rights.
 
@@ -445,7 +445,7 @@ def _texts(statement: Statement) -> Iterator[str]:
         yield from condition.values
 
 
-@control("workload.tenant.session", "AWS::IAM::Role")
+@control("workloads.tenant.session", "AWS::IAM::Role")
 def tenant_session(role: Resource, world: World) -> Iterator[str]:
     """Whoever assumes a role with session tags says exactly which tags, and who is behind the session.
 

@@ -8,7 +8,7 @@ from typing import Any
 from assembly import Resource
 from gate.control import control
 from gate.policies import documents
-from gate.world import World, as_list, at, truthy
+from gate.world import World, as_list, at, key_of, truthy
 
 
 def _port_range(entry: Resource) -> tuple[int, int]:
@@ -87,7 +87,7 @@ def _has_way_out(subnet: Resource, world: World) -> bool:
     )
 
 
-@control("network.subnet.acl", "AWS::EC2::Subnet")
+@control("network.acl.per-tier", "AWS::EC2::Subnet")
 def subnet_acl(subnet: Resource, world: World) -> Iterator[str]:
     """Every subnet has an access list of its own tier, because the default one allows everything, and a route table.
 
@@ -136,7 +136,7 @@ def route_tier(route: Resource, world: World) -> Iterator[str]:
                     yield f"{subnet.path} holds {user.path}, and routes to the internet gateway"
 
 
-@control("network.vpc.flow-log", "AWS::EC2::VPC")
+@control("network.flow-log.all-traffic", "AWS::EC2::VPC")
 def flow_log(vpc: Resource, world: World) -> Iterator[str]:
     """All traffic of a network, accepted and rejected, is recorded.
 
@@ -151,7 +151,7 @@ def flow_log(vpc: Resource, world: World) -> Iterator[str]:
             yield f"{log.path} records {log.properties.get('TrafficType')} traffic only"
 
 
-@control("network.vpc.flow-log-place", "AWS::EC2::FlowLog")
+@control("network.flow-log.place", "AWS::EC2::FlowLog")
 def flow_log_place(log: Resource, world: World) -> Iterator[str]:
     """Flow logs go to a place of this deployment, at most ten minutes late, with the fields that say who talked to whom.
 
@@ -172,7 +172,7 @@ def flow_log_place(log: Resource, world: World) -> Iterator[str]:
             yield f"its format lacks {', '.join(missing)}"
 
 
-@control("network.vpc.resolver-log", "AWS::EC2::VPC")
+@control("network.resolver-log.all-queries", "AWS::EC2::VPC")
 def resolver_log(vpc: Resource, world: World) -> Iterator[str]:
     """Every name that a network asks for is recorded, and judged by a DNS firewall.
 
@@ -237,7 +237,7 @@ def dns_firewall_closed(resource: Resource, world: World) -> Iterator[str]:
         yield "it lets every name through when it fails"
 
 
-@control("network.firewall.protected", "AWS::NetworkFirewall::Firewall", "AWS::NetworkFirewall::FirewallPolicy")
+@control("network.egress-firewall.allow-list", "AWS::NetworkFirewall::Firewall", "AWS::NetworkFirewall::FirewallPolicy")
 def network_firewall(resource: Resource, world: World) -> Iterator[str]:
     """A network firewall cannot be deleted by accident, logs, and drops what no rule allows.
 
@@ -283,7 +283,7 @@ def firewall_log_place(config: Resource, world: World) -> Iterator[str]:
             yield f"{named or 'nothing'} is no place of this deployment"
 
 
-@control("network.endpoint.policy", "AWS::EC2::VPCEndpoint")
+@control("network.endpoints.perimeter", "AWS::EC2::VPCEndpoint")
 def endpoint_policy(endpoint: Resource, world: World) -> Iterator[str]:
     """An endpoint serves only principals of this organization or account, so that nobody else's credentials work through it.
 
@@ -382,3 +382,38 @@ def zone_spread(resource: Resource, world: World) -> Iterator[str]:
     }
     if zones and len(zones) < 3:
         yield f"it stands in {len(zones)} zones: {', '.join(sorted(zones))}"
+
+
+@control("network.public-access.blocked", "AWS::EC2::VPC")
+def public_access_blocked(vpc: Resource, world: World) -> Iterator[str]:
+    """Where a network is, its account and region block traffic of the internet, whatever routes and groups say; only subnets
+    of load balancers take traffic in.
+
+    Fix: add VPCBlockPublicAccessOptions with block-bidirectional, and exclusions for the public tier alone.
+    https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa.html
+    """
+    options = list(world.of_type("AWS::EC2::VPCBlockPublicAccessOptions", near=vpc, same_region=True))
+    if not any(one.properties.get("InternetGatewayBlockMode") == "block-bidirectional" for one in options):
+        yield "its account and region do not block public access"
+
+
+@control("network.public-access.exclusions", "AWS::EC2::VPCBlockPublicAccessExclusion")
+def public_access_exclusions(exclusion: Resource, world: World) -> Iterator[str]:
+    """Only subnets that hold an internet-facing load balancer take traffic in past the block; no whole network is exempt.
+
+    Fix: exclude subnets one by one, with allow-egress unless they hold the load balancer.
+    https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa-basics.html
+    """
+    subnet = world.target(exclusion.properties.get("SubnetId"), exclusion)
+    if subnet is None:
+        yield "it exempts a whole network, or a subnet that is none of this deployment's"
+        return
+    if exclusion.properties.get("InternetGatewayExclusionMode") == "allow-egress":
+        return
+    holds = any(
+        balancer.properties.get("Scheme") == "internet-facing" and key_of(subnet) == key_of(one)
+        for balancer in world.of_type("AWS::ElasticLoadBalancingV2::LoadBalancer", near=exclusion)
+        for one in world.targets(balancer.properties.get("Subnets", []), balancer)
+    )
+    if not holds:
+        yield f"{subnet.path} takes traffic in and holds no load balancer"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Iterator, Mapping
 
 from assembly import Resource
 from gate.control import control
 from gate.policies import documents
-from gate.world import World, as_list, truthy, walk
+from gate.world import World, as_list, at, truthy, walk
 
 
-@control("observability.alarm.actions", "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
+@control("observability.alarm.action", "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
 def alarm_actions(alarm: Resource, world: World) -> Iterator[str]:
     """Every alarm tells somebody, itself or through a composite alarm that does, and is switched on.
 
@@ -164,3 +166,107 @@ def filter_alarmed(resource: Resource, world: World) -> Iterator[str]:
     for name in sorted(names - watched):
         if name not in dashboards:
             yield f"nothing watches {name}"
+
+
+NOTICED: Mapping[str, tuple[str, ...]] = {
+    "use of root": ('"Root"', "invokedBy"),
+    "sign-in without MFA": ("MFAUsed",),
+    "refused calls": ("AccessDenied",),
+    "failed sign-in": ("Failure",),
+    "changes of IAM": ("iam.amazonaws.com", "AttachRolePolicy"),
+    "changes of trails": ("StopLogging",),
+    "disabling or deletion of keys": ("ScheduleKeyDeletion",),
+    "changes of key policies": ("PutKeyPolicy",),
+    "changes of bucket policies": ("PutBucketPolicy",),
+    "changes of AWS Config": ("StopConfigurationRecorder",),
+    "changes of security groups": ("AuthorizeSecurityGroupIngress",),
+    "changes of access lists": ("CreateNetworkAclEntry",),
+    "changes of gateways": ("AttachInternetGateway",),
+    "changes of route tables": ('"CreateRoute"',),
+    "changes of networks": ('"CreateVpc"',),
+    "changes of the organization": ("organizations.amazonaws.com",),
+    "sharing of snapshots": ("ModifySnapshotAttribute",),
+    "sharing of database snapshots": ("ModifyDBClusterSnapshotAttribute",),
+}
+"""What CIS asks to notice, with words that the pattern of a rule or filter must hold.
+https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html"""
+
+_WORLD_WIDE = frozenset({"changes of IAM", "changes of the organization"})
+"""Calls whose events appear in us-east-1 alone."""
+
+TROUBLES: Mapping[str, tuple[str, ...]] = {
+    "certificates that end": ("ACM Certificate Approaching Expiration",),
+    "trouble of databases": ("aws.rds",),
+    "events of AWS Health": ("aws.health",),
+}
+
+
+def _patterns(world: World, near: Resource, regions: set[str]) -> list[str]:
+    return [
+        json.dumps(resource.properties.get("EventPattern"))
+        for resource in world.of_type("AWS::Events::Rule", near=near)
+        if world.stack(resource).region in regions
+    ]
+
+
+@control("observability.deeds.noticed", "AWS::EC2::VPC")
+def deeds_noticed(vpc: Resource, world: World) -> Iterator[str]:
+    """In an account that holds a network, people hear of root's use, sign-ins without MFA, and changes of identity, keys,
+    evidence and network, in the network's region and where global services report.
+
+    Fix: add the stage's SecurityNotices, in the home region and in us-east-1.
+    https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html
+    """
+    for region in dict.fromkeys((world.stack(vpc).region, "us-east-1")):
+        patterns = _patterns(world, vpc, {region})
+        for name, texts in NOTICED.items():
+            if name in _WORLD_WIDE and region != "us-east-1":
+                continue
+            if not any(all(text in pattern for text in texts) for pattern in patterns):
+                yield f"nobody hears of {name} in {region}"
+
+
+@control("observability.troubles.noticed", "AWS::EC2::VPC")
+def troubles_noticed(vpc: Resource, world: World) -> Iterator[str]:
+    """In an account that holds a network, people hear of ending certificates, troubled databases and AWS's own incidents.
+
+    Fix: add the stage's ServiceNotices.
+    https://docs.aws.amazon.com/health/latest/ug/cloudwatch-events-health.html
+    """
+    patterns = _patterns(world, vpc, {world.stack(vpc).region})
+    for name, texts in TROUBLES.items():
+        if not any(all(text in pattern for text in texts) for pattern in patterns):
+            yield f"nobody hears of {name}"
+
+
+@control("observability.objective.burn-rate", "AWS::CloudWatch::CompositeAlarm")
+def burn_rate(alarm: Resource, world: World) -> Iterator[str]:
+    """A composite alarm joins alarms of this deployment: none of those it names is missing.
+
+    Fix: name existing alarms in AlarmRule.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Composite_Alarm.html
+    """
+    rule = alarm.properties.get("AlarmRule")
+    named = len(re.findall(r"(?:ALARM|OK|INSUFFICIENT_DATA)\(", world.text(rule, alarm)))
+    found = len({(one.stack, one.logical_id) for one in world.targets(rule, alarm)})
+    if isinstance(rule, dict) and found < named:
+        yield f"it names {named} alarms, of which {named - found} do not exist"
+
+
+@control("observability.dead-letters.alarmed", "AWS::SQS::Queue")
+def dead_letters_alarmed(queue: Resource, world: World) -> Iterator[str]:
+    """Somebody hears when a queue's messages fail: every dead-letter queue has an alarm.
+
+    Fix: add an alarm on the queue's visible messages.
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+    """
+    holds = any(
+        world.target(at(other.properties, "RedrivePolicy", "deadLetterTargetArn"), other) == queue
+        for other in world.of_type("AWS::SQS::Queue", near=queue)
+    )
+    if holds and not any(
+        (one.stack, one.logical_id) == (queue.stack, queue.logical_id)
+        for alarm in world.of_type("AWS::CloudWatch::Alarm", near=queue)
+        for one in world.targets(alarm.properties, alarm)
+    ):
+        yield "nobody hears that messages fail"

@@ -61,7 +61,7 @@ def _is_test(condition: Condition, tests: tuple[tuple[str, str, str], ...]) -> b
     )
 
 
-@control("storage.bucket.public-access", "AWS::S3::Bucket")
+@control("storage.bucket.private", "AWS::S3::Bucket")
 def public_access(bucket: Resource, _world: World) -> Iterator[str]:
     """No bucket or object can be made public: all four blocks are on.
 
@@ -360,7 +360,7 @@ def lock_mode(resource: Resource, world: World) -> Iterator[str]:
             return
 
 
-@control("storage.bucket.replication", "AWS::S3::Bucket")
+@control("storage.archive.landing", "AWS::S3::Bucket")
 def replication(bucket: Resource, world: World) -> Iterator[str]:
     """A replication rule is on, ends in a bucket of this deployment, encrypted, owned there, and hides no delete.
 
@@ -390,7 +390,7 @@ def replication(bucket: Resource, world: World) -> Iterator[str]:
             yield f"{name} leaves the copies to the source's account"
 
 
-@control("storage.account.public-access", "AWS::S3::AccountPublicAccessBlock", "Custom::AccountPublicAccessBlock")
+@control("storage.account.no-public-access", "AWS::S3::AccountPublicAccessBlock", "Custom::AccountPublicAccessBlock")
 def account_public_access(resource: Resource, _world: World) -> Iterator[str]:
     """The account as a whole blocks public access to S3.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -95,7 +96,7 @@ def _caught(weakening: Weakening, world: World, judgements: Judgements) -> Itera
         for pair, after in judgements.again([*changed, *gone]):
             before = set(judgements.findings.get(pair, ()))
             for finding in after:
-                if finding not in before and _fits(finding):
+                if finding not in before and _fits(finding) and _about(weakening, finding):
                     yield finding
 
 
@@ -107,6 +108,32 @@ def _fits(finding: Finding) -> bool:
         and finding.message.startswith(exemption.finding)
         for exemption in EXEMPTIONS
     )
+
+
+ABOUT: Mapping[str, str] = {
+    "switch off": "",
+    "swap key": r"encryption\.",
+    "let go": r"data\.",
+    "lower TLS": r"edge\.|data\.search",
+    "open network": r"exposure\.group|network\.",
+    "open ports": r"exposure\.group|network\.",
+    "old runtime": r"compute\.function\.runtime",
+    "only count": r"edge\.waf",
+    "add secret": r"secrets\.|data\.database\.identity",
+    "add right": r"identity\.|compute\.function\.self-change|edge\.waf|workloads\.|quotas\.",
+    "widen action": r"identity\.|exposure\.|keys\.|storage\.|network\.endpoints|backup\.vault|compute\.function\.self-change",
+    "widen resource": r"identity\.|workloads\.",
+    "widen principal": r"identity\.|exposure\.|keys\.|storage\.|network\.endpoints|backup\.vault|messaging\.|workloads\.",
+    "foreign principal": r"identity\.|exposure\.|keys\.|storage\.|placement\.account|network\.endpoints|backup\.|messaging\.|"
+    r"workloads\.|edge\.",
+    "drop tag": r"backup\.|privacy\.",
+    "shorten": r"logs\.|keys\.|backup\.|data\.|storage\.|edge\.headers|messaging\.|secrets\.",
+}
+"""Of which subjects a control must be to have caught a weakening of the kind for the right reason (any, if not listed)."""
+
+
+def _about(weakening: Weakening, finding: Finding) -> bool:
+    return re.match(ABOUT.get(weakening.kind, ""), finding.control) is not None
 
 
 def unclassified(assembly: Assembly) -> list[str]:

@@ -48,6 +48,22 @@ ESCAPES: tuple[Escape, ...] = (
         "grants such actions on everything only.",
     ),
     Escape(
+        kind="drop resource",
+        type="AWS::CloudWatch::Alarm",
+        place="",
+        was="",
+        reason="Which symptoms deserve an alarm is design, no rule over templates. Judged is that alarms tell somebody, that "
+        "filters and dead letters are watched and that composite alarms are whole; the snapshot shows a lost alarm.",
+    ),
+    Escape(
+        kind="drop resource",
+        type="AWS::Events::Rule",
+        place="",
+        was="",
+        reason="A rule that carries work of one component, or says in us-east-1 what another says at home. Judged is that the "
+        "deeds CIS lists, backup jobs and AWS's own troubles are heard of where they are reported.",
+    ),
+    Escape(
         kind="drop item",
         type="AWS::S3::Bucket",
         place=r"LifecycleConfiguration\.Rules\.\d+",

@@ -107,6 +107,8 @@ WEAKER: Mapping[str, tuple[str, ...]] = {
     "BLOCK": ("ALERT", "ALLOW"),
     "ALL": ("OFF",),
     "JSON": (),
+    "block-bidirectional": ("block-ingress", "off"),
+    "allow-egress": ("allow-bidirectional",),
     "aws:forward_to_sfe": ("aws:pass",),
 }
 """Words that protect, and those that protect less."""
@@ -167,6 +169,7 @@ PROTECTIVE_TYPES = re.compile(
     r"AWS::(S3::BucketPolicy|SNS::TopicPolicy|SQS::QueuePolicy|EC2::FlowLog|EC2::SubnetNetworkAclAssociation|"
     r"WAFv2::(WebACLAssociation|LoggingConfiguration)|CloudTrail::Trail|SecretsManager::RotationSchedule|"
     r"Backup::(BackupPlan|BackupSelection|RestoreTestingPlan|RestoreTestingSelection)|Route53Resolver::\w+Association|"
-    r"NetworkFirewall::LoggingConfiguration|Logs::DeliverySource)"
+    r"NetworkFirewall::LoggingConfiguration|Logs::DeliverySource|Events::Rule|Logs::MetricFilter|CloudWatch::Alarm|"
+    r"EC2::VPCBlockPublicAccessOptions|Route53Resolver::FirewallConfig)"
 )
 """Types whose resources only protect others; tried without."""

@@ -15,7 +15,7 @@ def test_reports_findings_and_exits_with_1(write: Write, capsys: pytest.CaptureF
     assert main(["--assembly", str(assembly.directory)]) == 1
     printed = capsys.readouterr().out
     assert "dev-thing/Thing" in printed
-    assert "storage.bucket.public-access" in printed
+    assert "storage.bucket.private" in printed
     assert "fix:" in printed
 
 

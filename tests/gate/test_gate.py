@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from datetime import date
 from pathlib import Path
@@ -71,3 +72,16 @@ def test_every_control_states_promise_fix_and_source() -> None:
         assert control.promise.endswith("."), control.id
         assert control.fix.endswith("."), control.id
         assert control.source.startswith("https://docs.aws.amazon.com/"), control.id
+
+
+def test_each_control_that_a_construct_names_is_one_of_the_gate() -> None:
+    root = Path(__file__).resolve().parents[2]
+    named = {
+        (file.name, match)
+        for folder in ("constructs", "stacks")
+        for file in (root / folder).rglob("*.py")
+        for match in re.findall(r"Control: `*([a-z]+\.[a-z-]+\.[a-z-]+)", file.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 20
+    unknown = sorted(one for one in named if one[1] not in CONTROLS)
+    assert not unknown, f"gate/invariants has no such control: {unknown}"

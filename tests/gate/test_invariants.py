@@ -19,7 +19,7 @@ def _found(assembly: Assembly) -> dict[str, str]:
 
 
 _FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "a bare bucket": ("storage.bucket.public-access", {"Type": "AWS::S3::Bucket"}),
+    "a bare bucket": ("storage.bucket.private", {"Type": "AWS::S3::Bucket"}),
     "an open database port": (
         "exposure.group.ingress",
         {

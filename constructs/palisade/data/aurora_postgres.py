@@ -83,7 +83,7 @@ class AuroraPostgres(Construct):
 
     ``name`` is the cluster's identifier; owner and database are called ``schema``, which must not be a reserved word.
     ``recovery_days`` (1 to 35) is how far point-in-time recovery reaches back; ``log_days`` a CloudWatch value.
-    Control: database.cluster.hardened
+    Control: data.database.protection
 
     https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.BestPractices.Security.html
     https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-secrets-manager.html

@@ -20,7 +20,7 @@ class EncryptedTopic(Construct):
     ``mailboxes`` receive every message once each has confirmed its subscription; what they cannot be sent goes to
     ``undelivered``, whose policy and key must let SNS in.
 
-    Control: observability.topic.encryption
+    Control: messaging.topic.senders
     https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
     """
 

@@ -18,7 +18,7 @@ class PrivateTable(Construct):
     epoch) is deleted within a few days after it, so readers must filter. Capacity is on demand; Contributor Insights,
     which would write key values into CloudWatch, is off. The stack never deletes the table.
 
-    Control: storage.table.private
+    Control: data.table.recovery
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/best-practices-security-preventative.html
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html
