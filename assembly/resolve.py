@@ -51,6 +51,10 @@ def unresolved_in(value: Any) -> Iterator[Unresolved]:
             yield from unresolved_in(child)
 
 
+class _AnyOrder(list[Any]):
+    """A list whose order AWS chooses."""
+
+
 class Resolver:
     """Evaluates expressions as CloudFormation would at deployment."""
 
@@ -195,7 +199,7 @@ class Resolver:
             if not isinstance(zone, str):
                 return Unresolved(reason=f"{firewall.path}: a subnet without a known zone")
             zones.append(zone)
-        return [f"{zone}:<{stack.name}/{firewall.logical_id}.{zone}>" for zone in zones]
+        return _AnyOrder(f"{zone}:<{stack.name}/{firewall.logical_id}.{zone}>" for zone in zones)
 
     # ----------------------------------------------------------------------------------------------------- functions
 
@@ -229,6 +233,8 @@ class Resolver:
             return items
         if not isinstance(items, list):
             return Unresolved(reason="Fn::Select of no list")
+        if isinstance(items, _AnyOrder) and len(items) > 1:
+            return Unresolved(reason="Fn::Select of a list that AWS gives in any order")
         try:
             return items[int(index)]
         except (TypeError, ValueError, IndexError):

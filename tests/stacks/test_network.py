@@ -27,12 +27,14 @@ from stacks.network import (
 from stacks.settings import Deployment, Egress, Shape, check
 from stacks.synthesis import new_app
 from tests.fixture_deployment import FIXTURE
-from tests.stacks.network_model import INTERNET, STORAGE, NetworkModel, Place, evaluate, target, zone_of_endpoint
+from tests.stacks.network_model import INTERNET, STORAGE, NetworkModel, Place, evaluate, target
 
 PORTS = (22, 25, 53, 80, 443, 1433, 3306, 3389, 5432, 6379, DATABASE_PORT, 8080, APPLICATION_PORT, 9200, 32768, 65535)
-CLOUDFRONT = Place("cloudfront", IPv4Address("203.0.113.30"), lists=frozenset({"CloudFront"}))
+CLOUDFRONT = Place(
+    "cloudfront", IPv4Address("198.51.100.30"), prefix_list="com.amazonaws.global.cloudfront.origin-facing"
+)
 STRANGER = Place("stranger", INTERNET)
-BUCKETS = Place("storage", STORAGE, lists=frozenset({"Storage"}))
+BUCKETS = Place("storage", STORAGE, prefix_list=f"com.amazonaws.{FIXTURE.home.name}.s3")
 OUTSIDE = (CLOUDFRONT, STRANGER, BUCKETS)
 
 REACHABLE = {
@@ -166,7 +168,7 @@ def test_nobody_outside_reaches_anything_but_through_cloudfront(
         return
     stranger = Place("stranger", address)
     assert not [place for place in inhabitants(model) if model.connects(stranger, place, port)]
-    through = dataclasses.replace(stranger, lists=frozenset({"CloudFront"}))
+    through = dataclasses.replace(stranger, prefix_list=CLOUDFRONT.prefix_list)
     reached = {place.name for place in inhabitants(model) if model.connects(through, place, port)}
     assert reached == ({"balancer"} if port == 443 else set())
 
@@ -257,7 +259,7 @@ def test_answers_pass_the_same_firewall_endpoint_as_the_calls(model: NetworkMode
         passed = model.way(place, INTERNET)
         assert passed is not None
         back = model.routes_of(passed[-1])[model.subnets[place.subnet]]
-        assert zone_of_endpoint(back["VpcEndpointId"]) == model.zones[passed[1]]
+        assert model.zones[model.subnet_behind(back)] == model.zones[passed[1]]
 
 
 def test_load_balancer_traffic_never_meets_the_firewall(model: NetworkModel) -> None:
