@@ -106,7 +106,7 @@ class Cli:
     ) -> str:
         command = [self._node, str(CLI), "--no-color", "--ci", "--no-notices", "--no-version-reporting"]
         command += ["--app", str((app or self._assembly.directory).resolve())]
-        named = " ".join(argument for argument in arguments[1:] if not argument.startswith(("-", "arn:")))
+        named = " ".join(text for text in arguments if text in self._assembly or text.startswith("aws://"))
         self._progress.line(f"{self._progress.seconds:6.1f} s  cdk {title} {account} {named}")
         done = subprocess.run(
             [*command, *arguments],
@@ -131,7 +131,9 @@ class Cli:
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,
-            "AWS_ENDPOINT_URL": self._aws.endpoint,
+            "AWS_ENDPOINT_URL": self._aws.tls_endpoint,
+            "AWS_CA_BUNDLE": str(self._aws.authority.bundle),
+            "NODE_EXTRA_CA_CERTS": str(self._aws.authority.bundle),
             "AWS_EC2_METADATA_DISABLED": "true",
             "CDK_DISABLE_CLI_TELEMETRY": "true",
             "CI": "true",

@@ -291,6 +291,8 @@ class Rehearsal:
         made = []
         for key, item in found.items():
             account, region, stack, logical_id = key.split("|")
+            if stack not in self.result.rows:
+                continue  # what the bootstrap made is not the assembly's
             made.append(
                 Resource(
                     stack=stack,
@@ -364,15 +366,15 @@ class Rehearsal:
         kept = {tuple(key.split("|", 3)) for key in overview["recorded"]}
         for key, item in overview["resources"].items():
             account, region, stack, _ = key.split("|")
-            if (account, region, item["type"], item["id"]) in kept:
+            if stack in self.result.rows and (account, region, item["type"], item["id"]) in kept:
                 recorded.setdefault(item["type"], set()).add(stack)
                 self.result.rows[stack].recorded += 1
         for key, item in overview["unread"].items():
             stack = key.split("|")[2]
-            if item["type"] not in recorded:
+            if item["type"] not in recorded and stack in self.result.rows:
                 for path in item["properties"]:
                     self._unkept.setdefault((item["type"], path), set()).add(stack)
-        present = {item["type"] for item in overview["resources"].values()}
+        present = set(self._instances)
         for text in self._honesty.judge_recorded(recorded, present):
             self._fail("", text)
         for text in self._honesty.judge_properties(self._unkept, self._instances):
