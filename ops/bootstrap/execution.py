@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -34,13 +35,14 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logg
 
 _RECEIVERS: Mapping[str, frozenset[str]] = {
     "AWS::Backup::RestoreTestingSelection": frozenset({"restore-testing.backup.amazonaws.com"}),
+    "AWS::RDS::DBInstance": frozenset({"rds.amazonaws.com"}),
     "AWS::Synthetics::Canary": frozenset({"synthetics.amazonaws.com"}),
 }
 """Services that take a role to hand it to the service that the role trusts.
 https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSBackupFullAccess.html
 https://docs.aws.amazon.com/aws-managed-policy/latest/reference/CloudWatchSyntheticsFullAccess.html"""
 
-_USE_OF_KEYS = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*")
+_USE_OF_KEYS = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
 
 
 class ExecutionPolicyError(Exception):
@@ -65,8 +67,8 @@ def execution_policies(stacks: Sequence[Stack], *, boundary: str) -> list[dict[s
     actions = _needed(stacks)
     plain = sorted(
         action
-        for action in actions - _ROLE_WRITES
-        if action != "iam:PassRole" and not action.startswith("kms:GenerateData")
+        for action in actions - _ROLE_WRITES - {"iam:PassRole", "kms:CreateGrant"}
+        if not any(fnmatch.fnmatchcase(action, use) for use in _USE_OF_KEYS)
     )
     guarded: list[dict[str, Any]] = [
         {
@@ -89,6 +91,13 @@ def execution_policies(stacks: Sequence[Stack], *, boundary: str) -> list[dict[s
             "Action": list(_USE_OF_KEYS),
             "Resource": f"arn:aws:kms:*:{account}:key/*",
             "Condition": {"StringLike": {"kms:ViaService": "*.amazonaws.com"}},
+        },
+        {
+            "Sid": "GrantsOnlyForServices",
+            "Effect": "Allow",
+            "Action": "kms:CreateGrant",
+            "Resource": f"arn:aws:kms:*:{account}:key/*",
+            "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
         },
         {
             "Sid": "NeverItsOwnLimits",

@@ -110,6 +110,17 @@ def test_roles_reach_services_that_hand_them_on(assembly: Assembly) -> None:
     assert {"restore-testing.backup.amazonaws.com", "synthetics.amazonaws.com", "lambda.amazonaws.com"} <= receivers
 
 
+def test_keys_are_used_through_services_and_granted_to_services_only(assembly: Assembly) -> None:
+    for statement in _statements(execution_policies(stacks_of(assembly, "dev"), boundary="b"), "Allow"):
+        uses = [
+            a for a in _actions(statement) if a.startswith(("kms:Decrypt", "kms:Encrypt", "kms:Generate", "kms:Re"))
+        ]
+        if set(uses) - {"kms:RetireGrant", "kms:RevokeGrant"}:
+            assert statement["Condition"] == {"StringLike": {"kms:ViaService": "*.amazonaws.com"}}
+        if "kms:CreateGrant" in _actions(statement):
+            assert statement["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+
+
 def test_the_boundary_never_bounds_the_role_that_makes_bounded_roles(assembly: Assembly) -> None:
     stacks = stacks_of(assembly, "dev")
     command = bootstrap_command(stacks, policies="arn:aws:iam::200000000001:policy/acme-execution-1")
