@@ -59,7 +59,7 @@ class Backup(StageStack):
             prefix=self.names.prefix,
             keys=[keys.data.key, keys.backup.key],
             vaults=[*self._vaults, self.names.backup_vault_arn(stage.name, stage.account, self.region)],
-        ).role
+        )
 
         here = f"{self.region}:{stage.account}"
         clusters, tables = f"arn:aws:rds:{here}:cluster:*", f"arn:aws:dynamodb:{here}:table/*"

@@ -17,6 +17,7 @@ _HARMLESS_WILDCARDS = re.compile(
 )
 _UNCONDITIONAL = {
     "apigateway.amazonaws.com",
+    "backup.amazonaws.com",
     "drt.shield.amazonaws.com",
     "ec2.amazonaws.com",
     "edgelambda.amazonaws.com",

@@ -196,6 +196,15 @@ def test_every_kind_of_store_is_restored_on_a_schedule(assembly: Assembly) -> No
         assert present <= tested
 
 
+@pytest.mark.parametrize("kind", ["AWS::Backup::BackupSelection", "AWS::Backup::RestoreTestingSelection"])
+def test_selections_wait_for_the_rights_that_the_service_tries(assembly: Assembly, kind: str) -> None:
+    found = list(assembly.resources(kind))
+    assert found
+    for stack, selection in found:
+        waited_for = {stack.resources[logical_id].type for logical_id in _listed(selection.definition["DependsOn"])}
+        assert {"AWS::IAM::ManagedPolicy", "AWS::IAM::Role"} <= waited_for, selection
+
+
 def test_failed_jobs_reach_the_alarm_topic(assembly: Assembly) -> None:
     for stage in FIXTURE.stages:
         rules = [r for r in assembly[f"{stage.name}-backup"].resources.values() if r.type == "AWS::Events::Rule"]

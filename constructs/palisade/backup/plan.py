@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aws_cdk import aws_backup as backup
-from aws_cdk import aws_iam as iam
 
 from constructs import Construct
+from palisade.backup.roles import BackupRole
 from palisade.backup.vault import Vault
 from palisade.storage import BACKUP_TAG, BackupClass
 
@@ -55,7 +55,7 @@ class BackupPlan(Construct):
         *,
         name: str,
         vault: Vault,
-        role: iam.IRole,
+        role: BackupRole,
         resources: Sequence[str],
         backup_class: BackupClass,
         rules: Sequence[BackupRule],
@@ -75,7 +75,7 @@ class BackupPlan(Construct):
             backup_plan_id=self.resource.ref,
             backup_selection=backup.CfnBackupSelection.BackupSelectionResourceTypeProperty(
                 selection_name=name,
-                iam_role_arn=role.role_arn,
+                iam_role_arn=role.role.role_arn,
                 resources=list(resources),
                 conditions={
                     "StringEquals": [
@@ -84,6 +84,7 @@ class BackupPlan(Construct):
                 },
             ),
         )
+        # With its policy: AWS Backup tries at once whether the role may look for tags.
         selection.node.add_dependency(role)
 
 

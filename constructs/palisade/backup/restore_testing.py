@@ -54,7 +54,7 @@ class RestoreTesting(Construct):
         vault_arn = f"arn:aws:backup:{stack.region}:{stack.account}:backup-vault:{vault.name}"
         # Names of restore tests hold letters, digits and underscores only.
         title = name.replace("-", "_")
-        role = RestoreRole(self, "Restore", keys=list(keys.values()), vault=vault_arn).role
+        role = RestoreRole(self, "Restore", keys=list(keys.values()), vault=vault_arn)
         plan = backup.CfnRestoreTestingPlan(
             self,
             "Resource",
@@ -77,7 +77,7 @@ class RestoreTesting(Construct):
                 restore_testing_selection_name=f"{title}_{resource_type}",
                 protected_resource_type=resource_type,
                 protected_resource_arns=["*"],
-                iam_role_arn=role.role_arn,
+                iam_role_arn=role.role.role_arn,
                 restore_metadata_overrides=dict(overrides.get(resource_type, {})) or None,
                 validation_window_hours=4,
             )

@@ -17,8 +17,11 @@ RESTORE_TEST = "awsbackup-restore-test-"
 https://docs.aws.amazon.com/aws-backup/latest/devguide/restore-testing-inferred-metadata.html"""
 
 
-def _of_service(account: str) -> iam.IPrincipal:
-    return iam.ServicePrincipal("backup.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": account}})
+def _service() -> iam.IPrincipal:
+    # No condition: AWS documents none for AWS Backup, which refuses a selection whose role it cannot assume. A role can be
+    # passed to a service within its own account only, so no other customer's plan can name this one.
+    # https://docs.aws.amazon.com/aws-backup/latest/devguide/iam-service-roles.html
+    return iam.ServicePrincipal("backup.amazonaws.com")
 
 
 def _wildcards(statements: Iterable[iam.PolicyStatement]) -> list[str]:
@@ -52,7 +55,7 @@ class BackupRole(Construct):
         component = ComponentRole(
             self,
             "Role",
-            assumed_by=_of_service(account),
+            assumed_by=_service(),
             description="AWS Backup: reads stores, writes and copies recovery points",
             name=name,
         )
@@ -178,7 +181,7 @@ class RestoreRole(Construct):
         component = ComponentRole(
             self,
             "Role",
-            assumed_by=_of_service(stack.account),
+            assumed_by=_service(),
             description="AWS Backup: restores recovery points under test names",
         )
         self.role = component.role
