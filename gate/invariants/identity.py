@@ -153,6 +153,34 @@ def _refused_to_code(resource: Resource, world: World) -> bool:
     )
 
 
+_NARROWER_THAN_SAID = frozenset({"logs:describeloggroups"})
+"""Actions that the packaged reference thinks know no resource, and that AWS matches against one."""
+
+
+@control("identity.policy.effective", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::Role")
+def effective(resource: Resource, world: World) -> Iterator[str]:
+    """A right that a policy means to give is given: an action that knows no resource is allowed on "*", for on an ARN it
+    never matches.
+
+    Fix: move the action into a statement whose Resource is "*".
+    https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+    """
+    statements = list(_allowed(resource, world))
+    everywhere = [statement for statement in statements if "*" in statement.resources]
+    for statement in statements:
+        if "*" in statement.resources or statement.not_resources:
+            continue
+        for action in statement.actions:
+            if "*" in action or action.lower() in _NARROWER_THAN_SAID:
+                continue
+            if (
+                known_action(action)
+                and not limits_resources(action)
+                and not any(other.covers(action) for other in everywhere)
+            ):
+                yield f"{statement} allows {action} on ARNs that it never matches"
+
+
 @control("identity.policy.interfaces", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::Role")
 def interfaces(resource: Resource, world: World) -> Iterator[str]:
     """The Lambda service's rights over network interfaces are refused to the function's own code.

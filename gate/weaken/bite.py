@@ -179,9 +179,14 @@ def report(assembly: Assembly, deployment: Deployment | None, *, everything: boo
         print(line)
     print(f"  {time.perf_counter() - start:.1f} s")
     unknown = unclassified(assembly)
+    idle = (
+        [escape for escape in ESCAPES if not any(escape.covers(one) for one in outcome.escaped)] if everything else []
+    )
+    for escape in idle:
+        print(f"  nothing escapes this way any more (gate/weaken/escapes.py): {escape.kind} of {escape.type}")
     for name in unknown:
         print(f"  nobody has said what this Boolean does (gate/weaken/words.py): {name}")
-    return 1 if outcome.unexplained or outcome.share < GOAL or unknown else 0
+    return 1 if outcome.unexplained or outcome.share < GOAL or unknown or idle else 0
 
 
 __all__ = ["Bitten", "Outcome", "all_weakenings", "bite", "key_of", "report", "sample", "summary", "unclassified"]

@@ -21,7 +21,7 @@ from tests.fixture_deployment import FIXTURE
 
 warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
 TODAY = date(2026, 1, 1)
-CACHE = Path(__file__).resolve().parents[2] / "build" / "cfn-lint"
+CACHE = Path(__file__).resolve().parents[2] / "build" / "cfn-lint-fixture"
 
 
 def _readable(findings: list[Finding]) -> str:

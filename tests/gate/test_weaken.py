@@ -5,10 +5,12 @@ from __future__ import annotations
 import warnings
 
 from assembly import Assembly
+from gate.judge import Judgements, controls_for, judge
 from gate.run import scope_of
-from gate.weaken.bite import GOAL, all_weakenings, bite, summary, unclassified
-from gate.world import World
+from gate.weaken.bite import GOAL, all_weakenings, bite, sample, summary, unclassified
+from gate.world import Scope, World, key_of
 from tests.fixture_deployment import FIXTURE
+from tests.gate.conftest import Write
 
 warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
 
@@ -43,3 +45,43 @@ def test_a_weakening_leaves_the_original_untouched(assembly: Assembly) -> None:
         with world.trial(weakening.changes, weakening.stacks):
             pass
     assert before == {str(resource): repr(resource.properties) for _, resource in assembly.resources("AWS::S3::Bucket")}
+
+
+def test_what_is_judged_again_is_all_that_a_weakening_can_change(assembly: Assembly) -> None:
+    world = World(assembly, scope_of(assembly, FIXTURE))
+    judgements = Judgements.of(world)
+    before = {finding for found in judgements.findings.values() for finding in found}
+    for weakening in sample(all_weakenings(world), 1500)[::375]:
+        changed = [stand_in or key for key, stand_in in weakening.changes.items()]
+        gone = [weakening.resource] if None in weakening.changes.values() else []
+        with world.trial(weakening.changes, weakening.stacks):
+            quick = {f for pair, found in judgements.again([*changed, *gone]) for f in found} - before
+            present = [world.get(key_of(resource)) for _, resource in assembly.resources()]
+            added = [one for one in weakening.changes.values() if one is not None and one not in present]
+            whole = {
+                finding
+                for resource in (*present, *added)
+                if resource is not None
+                for control in controls_for(resource.type)
+                for finding in judge(control, resource, world)
+            } - before
+        assert quick == whole, weakening.name
+
+
+def test_a_resource_that_nobody_wrote_a_test_for_is_weakened_and_caught(write: Write) -> None:
+    group = {
+        "Type": "AWS::Logs::LogGroup",
+        "Properties": {
+            "LogGroupName": "/acme/reports",
+            "RetentionInDays": 30,
+            "KmsKeyId": "arn:aws:kms:eu-central-1:111111111111:key/00000000-0000-0000-0000-000000000000",
+        },
+    }
+    assembly = write({"Reports": group})
+    outcome = bite(assembly, Scope(accounts=frozenset({"111111111111"}), regions=frozenset({"eu-central-1"})))
+    caught = {(one.weakening.kind, one.weakening.place): bool(one.caught_by) for one in outcome.bitten}
+    assert caught == {
+        ("shorten", "RetentionInDays"): True,
+        ("drop property", "RetentionInDays"): True,
+        ("drop property", "KmsKeyId"): True,
+    }

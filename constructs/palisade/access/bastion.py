@@ -302,6 +302,7 @@ class Bastion(Construct):
             iam.PolicyStatement(
                 sid="ReportToSystemsManager",
                 actions=[
+                    "ssm:GetDeployablePatchSnapshotForInstance",
                     "ssm:ListInstanceAssociations",
                     "ssm:PutComplianceItems",
                     "ssm:PutInventory",
@@ -313,7 +314,6 @@ class Bastion(Construct):
                 sid="FollowAssociations",
                 actions=[
                     "ssm:DescribeAssociation",
-                    "ssm:GetDeployablePatchSnapshotForInstance",
                     "ssm:UpdateAssociationStatus",
                     "ssm:UpdateInstanceAssociationStatus",
                 ],
