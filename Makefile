@@ -80,6 +80,14 @@ bench: setup ## measure what users wait for, as ratios to a floor measured in th
 picture: ## draw docs/architecture.svg from the templates
 	@$(SYNTH) && $(PYTHON) -m ops.picture
 
+.PHONY: report
+report: setup ## write the trust report into report/: a page to mail, Markdown, JSON and OSCAL
+	@$(SYNTH)
+	@rm -f build/proofs.json
+	@$(PYTHON) -m proofs prove --json build/proofs.json > build/prove.log 2>&1 || [ -f build/proofs.json ] || \
+		{ cat build/prove.log; exit 1; }
+	@at="$(AT)"; at="$${at:-$$(git log -1 --format=%cI 2>/dev/null || true)}"; $(PYTHON) -m ops.report $${at:+--at "$$at"}
+
 .PHONY: destroy
 destroy: setup ## delete one stage or account role, after showing what goes and what stays
 	@$(PYTHON) -m ops.destroy --deployment $(DEPLOYMENT) $(STAGE)
