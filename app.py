@@ -15,6 +15,7 @@ import aws_cdk as cdk
 from stacks.access import Access
 from stacks.access_logs import AccessLogs
 from stacks.alarms import Alarms, AlarmsEdge
+from stacks.audit import Audit
 from stacks.backup import Backup
 from stacks.backup_service import BackupService
 from stacks.backup_vault import BackupVault
@@ -88,6 +89,8 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
             entry=entry,
             access_logs=access_logs,
         )
+        audit = Audit(app, deployment=deployment, stage=stage, keys=keys, alarms=alarms, archive=archive)
+        audit.keep(documents, documents.audited)
         Observability(
             app,
             deployment=deployment,

@@ -180,6 +180,7 @@ class LogArchiveStage(_LogArchive):
             role_arn=self.names.role_arn(AUDIT_WRITER, stage.account),
             key_region=self.names.home,
             object_actions=["s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl"],
+            prefixes=[f"AWSLogs/{stage.account}/"],
             bucket_actions=["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
         )
 

@@ -67,7 +67,7 @@ class LogArchiveAnalysis(PalisadeStack):
             room.add_table(table, queries)
             owned.append((owner, log))
         readable = {*owned, (ORGANIZATION, Log.CONFIG), (ORGANIZATION, Log.ACCESS)}
-        readable |= {(stage.name, log) for stage in deployment.stages for log in (Log.ACCESS, Log.SESSION, Log.AUDIT)}
+        readable |= {(stage.name, log) for stage in deployment.stages for log in (Log.ACCESS, Log.SESSION)}
         LogReader(
             self,
             "Reader",
@@ -135,6 +135,10 @@ class LogArchiveAnalysis(PalisadeStack):
         yield Log.RESOLVER, table, named_query.resolver_queries(table.name)
         table = log_table.cdn_table(name=f"cdn_{name}", bucket=bucket(Log.CDN), account=account, days=days(Log.CDN))
         yield Log.CDN, table, named_query.cdn_queries(table.name)
+        table = log_table.audit_table(
+            name=f"audit_{name}", bucket=bucket(Log.AUDIT), account=account, days=days(Log.AUDIT)
+        )
+        yield Log.AUDIT, table, named_query.audit_queries(table.name)
         if stage.shape.egress is Egress.NETWORK_FIREWALL:
             table = log_table.firewall_table(name=f"firewall_{name}", bucket=bucket(Log.FIREWALL), account=account)
             yield Log.FIREWALL, table, named_query.firewall_queries(table.name)

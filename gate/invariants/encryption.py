@@ -66,6 +66,7 @@ CLASS_OF: Mapping[str, frozenset[str]] = {
     "AWS::SNS::Topic": frozenset({"messaging"}),
     "AWS::SQS::Queue": frozenset({"messaging"}),
     "AWS::Logs::LogGroup": frozenset({"logs"}),
+    "AWS::KinesisFirehose::DeliveryStream": frozenset({"logs"}),
     "AWS::DynamoDB::Table": frozenset({"data"}),
     "AWS::RDS::DBCluster": frozenset({"data", "secrets"}),
     "AWS::RDS::DBInstance": frozenset({"data"}),

@@ -96,13 +96,16 @@ def retention_by_class(group: Resource, world: World) -> Iterator[str]:
 
 @control("logs.group.filter-place", "AWS::Logs::MetricFilter", "AWS::Logs::SubscriptionFilter")
 def filters(resource: Resource, world: World) -> Iterator[str]:
-    """A filter reads a log group of this deployment, and looks for something.
+    """A filter reads a log group of this deployment, looks for something, and sends it nowhere else.
 
-    Fix: name the log group and give a FilterPattern.
+    Fix: name the log group, give a FilterPattern, and a DestinationArn of this deployment.
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/MonitoringLogData.html
     """
     if world.target(resource.properties.get("LogGroupName"), resource) is None:
         yield "its log group is none of this deployment's"
+    destined = resource.properties.get("DestinationArn")
+    if destined is not None and world.target(destined, resource) is None:
+        yield f"it sends events to {world.text(destined, resource)}, which is none of this deployment's"
     if resource.type.endswith("MetricFilter") and not resource.properties.get("FilterPattern"):
         yield "it counts every event"
 

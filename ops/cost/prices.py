@@ -134,8 +134,10 @@ _BY_USE: Mapping[str, str] = {
     "AWS::Glue": "Database Table",
     "AWS::IAM": "InstanceProfile ManagedPolicy Policy Role ServiceLinkedRole",
     "AWS::KMS": "Alias",
+    "AWS::KinesisFirehose": "DeliveryStream",
     "AWS::Lambda": "EventInvokeConfig EventSourceMapping Function LayerVersion Permission",
-    "AWS::Logs": "Delivery DeliveryDestination DeliverySource LogGroup MetricFilter ResourcePolicy SubscriptionFilter",
+    "AWS::Logs": "Delivery DeliveryDestination DeliverySource LogGroup LogStream MetricFilter ResourcePolicy "
+    "SubscriptionFilter",
     "AWS::NetworkFirewall": "FirewallPolicy LoggingConfiguration RuleGroup",
     "AWS::RDS": "DBClusterParameterGroup DBInstance DBParameterGroup DBSubnetGroup",
     "AWS::Route53": "RecordSet",

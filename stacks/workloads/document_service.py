@@ -161,6 +161,14 @@ class DocumentService(StageStack):
             front=entry.api_front,
             authorizer=authorizer.function,
         )
+        # What this service writes about deeds, as against the platform's lines about starts and durations.
+        deeds = '{ $.event = "*" }'
+        self.audited = {
+            "Requests": (self.api.access_log, ""),
+            "Authorizer": (authorizer.log_group, deeds),
+            "Service": (service.log_group, deeds),
+            "Analysis": (analysis.log_group, deeds),
+        }
         self.api.route("POST", "/documents", service.function, body=_announcement())
         self.api.route("GET", "/documents", service.function)
         self.api.route("GET", "/documents/{id}", service.function)

@@ -45,7 +45,7 @@ def test_tables_read_only_locked_buckets_that_exist(assembly: Assembly) -> None:
     expected |= {
         NAMES.archive_bucket(stage.name, log)
         for stage in FIXTURE.stages
-        for log in (Log.FLOW, Log.WAF, Log.BALANCER, Log.RESOLVER, Log.CDN)
+        for log in (Log.FLOW, Log.WAF, Log.BALANCER, Log.RESOLVER, Log.CDN, Log.AUDIT)
     }
     assert read == expected
 

@@ -1,6 +1,7 @@
 """The log archive: immutable buckets, what may write into them, and tables to read them with."""
 
 from palisade.archive import log_table, named_query, writer
+from palisade.archive.audit_stream import AuditStream
 from palisade.archive.cdn_log_delivery import CDN_LOG_FIELDS, CdnLogDelivery
 from palisade.archive.cdn_log_destination import CdnLogDestination
 from palisade.archive.evidence_bucket import EvidenceBucket
@@ -17,6 +18,7 @@ __all__ = [
     "CDN_LOG_FIELDS",
     "FLOW_LOG_FIELDS",
     "FLOW_LOG_FORMAT",
+    "AuditStream",
     "CdnLogDelivery",
     "CdnLogDestination",
     "DataEvents",

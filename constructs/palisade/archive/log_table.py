@@ -343,6 +343,31 @@ def firewall_table(*, name: str, bucket: str, account: str) -> LogTable:
     )
 
 
+def audit_table(*, name: str, bucket: str, account: str, days: int) -> LogTable:
+    """Application audit logs, as the envelopes that CloudWatch Logs sends: many events a line.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
+    """
+    return LogTable(
+        name=name,
+        description="What applications did and refused (audit logs)",
+        path=f"s3://{bucket}/AWSLogs/{account}/audit/${{day}}",
+        columns=_columns(
+            """
+            messagetype string
+            owner string
+            loggroup string
+            logstream string
+            subscriptionfilters array<string>
+            logevents array<struct<id:string,timestamp:bigint,message:string>>
+            """
+        ),
+        serde=_OPENX,
+        parameters={"classification": "json"},
+        partitions=[Partition(name="day", days=days)],
+    )
+
+
 _CDN_TYPES = {
     **dict.fromkeys(("cs-bytes", "sc-bytes"), "bigint"),
     **dict.fromkeys(("c-port", "sc-status"), "int"),

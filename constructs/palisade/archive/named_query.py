@@ -291,3 +291,27 @@ def cdn_queries(table: str) -> list[NamedQuery]:
             """,
         ),
     ]
+
+
+def audit_queries(table: str) -> list[NamedQuery]:
+    """What applications did."""
+    return [
+        _query(
+            f"{table}: refused requests",
+            "Requests of the last 7 days that an application refused, by tenant and user, most frequent first",
+            f"""
+            SELECT loggroup, json_extract_scalar(entry.message, '$.event') AS event,
+                   json_extract_scalar(entry.message, '$.tenant') AS tenant,
+                   json_extract_scalar(entry.message, '$.user') AS person, count(*) AS times,
+                   from_unixtime(max(entry.timestamp) / 1000) AS latest
+            FROM {table}
+            CROSS JOIN UNNEST(logevents) AS events (entry)
+            WHERE {_last(7)}
+              AND json_extract_scalar(entry.message, '$.event') IN ('request.refused', 'request.denied')
+            GROUP BY loggroup, json_extract_scalar(entry.message, '$.event'),
+                     json_extract_scalar(entry.message, '$.tenant'), json_extract_scalar(entry.message, '$.user')
+            ORDER BY times DESC
+            LIMIT 200
+            """,
+        ),
+    ]

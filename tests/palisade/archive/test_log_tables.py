@@ -23,7 +23,8 @@ BALANCER, CONNECTIONS = log_table.balancer_tables(suffix="prod", bucket=BUCKET, 
 RESOLVER = log_table.resolver_table(name="resolver_prod", bucket=BUCKET, account=ACCOUNT)
 FIREWALL = log_table.firewall_table(name="firewall_prod", bucket=BUCKET, account=ACCOUNT)
 CDN = log_table.cdn_table(name="cdn_prod", bucket=BUCKET, account=ACCOUNT, days=90)
-TABLES = [TRAIL, FLOW, WAF, BALANCER, CONNECTIONS, RESOLVER, FIREWALL, CDN]
+AUDIT = log_table.audit_table(name="audit_prod", bucket=BUCKET, account=ACCOUNT, days=400)
+TABLES = [TRAIL, FLOW, WAF, BALANCER, CONNECTIONS, RESOLVER, FIREWALL, CDN, AUDIT]
 QUERIES: list[tuple[LogTable, list[NamedQuery]]] = [
     (TRAIL, named_query.trail_queries(TRAIL.name)),
     (FLOW, named_query.flow_queries(FLOW.name)),
@@ -33,6 +34,7 @@ QUERIES: list[tuple[LogTable, list[NamedQuery]]] = [
     (RESOLVER, named_query.resolver_queries(RESOLVER.name)),
     (FIREWALL, named_query.firewall_queries(FIREWALL.name)),
     (CDN, named_query.cdn_queries(CDN.name)),
+    (AUDIT, named_query.audit_queries(AUDIT.name)),
 ]
 
 # ---------------------------------------------------------------------------------------------- a small reader of Hive
@@ -328,6 +330,18 @@ def test_cdn_table_reads_every_field_that_is_delivered() -> None:
     assert (row["sc_status"], row["time_taken"], row["cs_host"]) == (502, 0.123, "1")
 
 
+def test_audit_table_reads_envelopes() -> None:
+    envelope = {
+        "messageType": "DATA_MESSAGE",
+        "owner": ACCOUNT,
+        "logGroup": "/acme/documents/document-api",
+        "logStream": "2026/01/02/[$LATEST]1",
+        "subscriptionFilters": ["f"],
+        "logEvents": [{"id": "1", "timestamp": 1767322805123, "message": '{"event": "request.refused"}'}],
+    }
+    assert _json_row(AUDIT, json.dumps(envelope))["logevents"][0]["timestamp"] == 1767322805123
+
+
 def test_cdn_logs_leave_out_what_may_carry_credentials() -> None:
     assert not {"cs(Cookie)", "cs-uri-query", "cs(Referer)"} & set(CDN_LOG_FIELDS)
 
@@ -357,7 +371,7 @@ def test_partitions_are_projected_into_the_path(table: LogTable) -> None:
 
 SQL_WORDS = frozenset(
     {"select", "from", "where", "and", "or", "not", "in", "is", "null", "like", "as", "order", "by", "desc", "group"}
-    | {"limit", "interval", "between", "asc"}
+    | {"limit", "interval", "between", "asc", "cross", "join", "unnest"}
 )
 SQL_FUNCTIONS = frozenset(
     {
@@ -376,8 +390,11 @@ SQL_FUNCTIONS = frozenset(
 SQL_VALUES = frozenset({"current_date", "current_timestamp"})
 
 
-def _known(table: LogTable, path: str) -> bool:
-    """Whether ``a.b.c`` is a column, a partition or a field of a struct column of ``table``."""
+def _known(table: LogTable, path: str, *, of: str = "") -> bool:
+    """Whether ``a.b.c`` is a column, a partition or a field of a struct column of ``table``, or of elements of ``of``."""
+    if of:
+        (array,) = (column.type for column in table.columns if column.name == of)
+        return path in _fields(array.removeprefix("array<")[:-1])
     head, *rest = path.split(".")
     types = {column.name: column.type for column in table.columns}
     types |= {partition.name: "string" for partition in table.partitions}
@@ -393,11 +410,16 @@ def unknown_names(table: LogTable, sql: str) -> list[str]:
     """Names in ``sql`` that are neither SQL, nor the table, nor its columns, nor aliases given in the query."""
     text = re.sub(r"'[^']*'\s*(day\b)?", " ", sql).replace('"', "")
     aliases = {alias.lower() for alias in re.findall(r"\bAS\s+(\w+)", text, re.IGNORECASE)}
+    # UNNEST(column) AS relation (name): name stands for one element of the array.
+    elements = {name: column for column, name in re.findall(r"UNNEST\((\w+)\) AS \w+ \((\w+)\)", text)}
     unknown = []
     for match in re.finditer(r"[A-Za-z_][\w.]*", text):
         name = match.group().lower()
         called = text[match.end() :].lstrip().startswith("(")
         if called and name in SQL_FUNCTIONS | SQL_WORDS:
+            continue
+        head, _, rest = name.partition(".")
+        if head in elements and (not rest or _known(table, rest, of=elements[head])):
             continue
         if name in SQL_WORDS | SQL_VALUES | aliases or name == table.name or _known(table, name):
             continue
