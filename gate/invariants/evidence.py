@@ -197,9 +197,9 @@ def recorder(resource: Resource, _world: World) -> Iterator[str]:
 
 @control("archive.firehose.place", "AWS::KinesisFirehose::DeliveryStream")
 def firehose(stream: Resource, world: World) -> Iterator[str]:
-    """A delivery stream ends in a bucket of this deployment and says so when it fails.
+    """A delivery stream ends in a bucket of this deployment, in a form that can be read, and says so when it fails.
 
-    Fix: set the destination's BucketARN and CloudWatchLoggingOptions.Enabled.
+    Fix: set the destination's BucketARN, CloudWatchLoggingOptions.Enabled and ProcessingConfiguration.Enabled.
     https://docs.aws.amazon.com/firehose/latest/dev/monitoring-with-cloudwatch-logs.html
     """
     for name, body in stream.properties.items():
@@ -207,6 +207,9 @@ def firehose(stream: Resource, world: World) -> Iterator[str]:
             continue
         if not truthy(at(body, "CloudWatchLoggingOptions", "Enabled")):
             yield "its failures are not recorded"
+        processing = at(body, "ProcessingConfiguration")
+        if processing is not None and not truthy(at(processing, "Enabled")):
+            yield "its processors are switched off, so nobody can read what it writes"
         bucket = at(body, "BucketARN")
         if bucket is not None and world.target(bucket, stream) is None:
             yield f"{world.text(bucket, stream)} is no bucket of this deployment"

@@ -24,7 +24,7 @@ class AuditStream(Construct):
     stream stay with every event. Records wait encrypted with ``key``, at most a day; what goes wrong is told in
     ``errors``. ``role_name`` is the role that the bucket's policy names.
 
-    Control: archive.audit.stream
+    Control: archive.firehose.place
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html#FirehoseExample
     https://docs.aws.amazon.com/firehose/latest/dev/writing-with-cloudwatch-logs-decompression.html
