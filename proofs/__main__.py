@@ -1,0 +1,58 @@
+"""Commands on promises and policies.
+
+usage: python -m proofs evaluate [FILE]
+
+evaluate   decide requests against their policies: JSON lines in FILE or standard input, one JSON line out for each;
+           exit status 1 if a line was malformed
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from proofs.policy import lines
+
+USAGE_ERROR: Final = 2
+
+
+def evaluate(arguments: Sequence[str]) -> int:
+    """Answer the JSON lines of a file, or of standard input."""
+    if len(arguments) > 1:
+        return _usage(f"evaluate takes one file, not {len(arguments)}")
+    if not arguments or arguments[0] == "-":
+        return lines.run(sys.stdin, sys.stdout)
+    try:
+        with Path(arguments[0]).open(encoding="utf-8") as source:
+            return lines.run(source, sys.stdout)
+    except OSError as error:
+        return _usage(f"cannot read {arguments[0]}: {error.strerror}")
+
+
+COMMANDS: Final[dict[str, Callable[[Sequence[str]], int]]] = {"evaluate": evaluate}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; the result is the exit status."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        sys.stdout.write(f"{__doc__}")
+        return 0 if arguments else USAGE_ERROR
+    command = COMMANDS.get(arguments[0])
+    if command is None:
+        return _usage(f"unknown command {arguments[0]!r}; commands: {', '.join(COMMANDS)}")
+    return command(arguments[1:])
+
+
+def _usage(problem: str) -> int:
+    sys.stderr.write(f"python -m proofs: {problem}\n")
+    return USAGE_ERROR
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
