@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Final
@@ -178,7 +179,8 @@ def _number(text: str) -> Decimal:
     return number
 
 
-_EPOCH: Final = re.compile(r"-?\d{5,}(\.\d+)?")
+_EPOCH: Final = re.compile(r"(?!\d{4}$)-?\d+(\.\d+)?")
+"""Seconds since 1970; four digits alone are a year."""
 _DATE: Final = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?", re.IGNORECASE
 )
@@ -372,10 +374,6 @@ def _values(given: Any, place: str, problems: list[str]) -> list[str] | None:
     return values
 
 
-def _hint(base: str) -> str:
-    near = [name for name in OPERATORS if name.lower()[:6] == base.lower()[:6]]
-    return (
-        f"; did you mean {' or '.join(near)}?"
-        if near
-        else "; see the list of condition operators in the IAM User Guide"
-    )
+def _hint(name: str) -> str:
+    near = get_close_matches(name.rpartition(":")[2].removesuffix("IfExists"), OPERATORS, n=1)
+    return f"; did you mean {near[0]}?" if near else f"; operators are {', '.join(OPERATORS)}"

@@ -10,7 +10,7 @@ import marshal
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -31,7 +31,7 @@ _STATEMENT_ELEMENTS: Final = frozenset(
 )
 
 
-class PolicyKind(Enum):
+class PolicyKind(StrEnum):
     """Where a policy is attached; the value is what it is called in an answer."""
 
     IDENTITY = "identity policy"
@@ -286,7 +286,7 @@ def _principal(
     both = [name for name in ("Principal", "NotPrincipal") if name in given]
     if kind not in _WITH_PRINCIPAL:
         for name in both:
-            problems.append(f"{place}.{name}: not allowed here: a {kind.value} applies to what it is attached to")
+            problems.append(f"{place}.{name}: not allowed here, because the {kind} has its principal by being attached")
         return None, False
     if len(both) != 1:
         wrong = "has both Principal and NotPrincipal; keep one" if both else "has neither Principal nor NotPrincipal"

@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_eval
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
@@ -14,7 +14,7 @@ from proofs.policy.document import Policy, PolicyKind, Statement, compile_policy
 from proofs.policy.errors import InputError, PolicyError, RequestError
 from proofs.policy.grants import KeyGrant
 from proofs.policy.patterns import ARN_FIELDS
-from proofs.policy.principals import Grant, Kind, Requester, requester
+from proofs.policy.principals import Grant, Kind, Requester, is_account, requester
 from proofs.policy.truth import NO, YES
 
 ALLOWED: Final = "Allowed"
@@ -33,6 +33,7 @@ _TRUST_ACTIONS: Final = frozenset(
         "sts:tagsession",
     }
 )
+_NOT_AN_ACCOUNT: Final = "must be the 12 digits of an account id as text"
 _RCP_EXEMPT_ACTIONS: Final = frozenset({"kms:retiregrant"})
 
 
@@ -118,6 +119,8 @@ class PolicySet:
             grants=reader.grants(grants),
             management_account=management_account,
         )
+        if management_account is not None and not is_account(management_account):
+            reader.problems.append(f"management_account: {_NOT_AN_ACCOUNT}, not {management_account!r}")
         if reader.problems:
             raise PolicyError(reader.problems)
         return compiled
@@ -330,7 +333,7 @@ def _note(layer: _ResourceLayer, grant: Grant, found: int, reason: Reason) -> No
 
 
 def _reason(policy: Policy, statement: Statement, words: str) -> Reason:
-    return Reason(policy.kind.value, words, policy.source, statement.index, statement.sid)
+    return Reason(policy.kind, words, policy.source, statement.index, statement.sid)
 
 
 def _decide(request: Request, facts: _Facts, evidence: _Evidence) -> Decision:
@@ -403,8 +406,8 @@ def _context(request: Request, who: Requester, policies: PolicySet) -> tuple[Con
     if not isinstance(request.resource, str) or not (request.resource == "*" or request.resource.startswith("arn:")):
         problems.append(f"request.resource: must be an ARN or '*', not {request.resource!r}")
     owner = request.resource_account
-    if owner is not None and not (isinstance(owner, str) and len(owner) == 12 and owner.isdigit()):
-        problems.append(f"request.resource_account: must be the 12 digits of an account id as text, not {owner!r}")
+    if owner is not None and not is_account(owner):
+        problems.append(f"request.resource_account: {_NOT_AN_ACCOUNT}, not {owner!r}")
     if problems:
         raise RequestError(problems)
     if owner is None:
@@ -429,7 +432,7 @@ def _context(request: Request, who: Requester, policies: PolicySet) -> tuple[Con
 def _owner(resource: str) -> str | None:
     parts = resource.split(":", ARN_FIELDS - 1)
     account = parts[4] if len(parts) == ARN_FIELDS else ""
-    return account if len(account) == 12 and account.isdigit() else None
+    return account if is_account(account) else None
 
 
 def _must_be_named(context: Context) -> str | None:
@@ -482,9 +485,12 @@ class _Reader:
             return ()
         return tuple(self.all(level, kind, f"{source}[{number}]") for number, level in enumerate(given))
 
-    def grants(self, given: Iterable[Any] | None) -> tuple[KeyGrant, ...]:
+    def grants(self, given: Any) -> tuple[KeyGrant, ...]:
         found: list[KeyGrant] = []
-        for number, grant in enumerate(given or ()):
+        if not isinstance(given, list | tuple):
+            self.problems.append(f"grants: must be a list of grants, not {type(given).__name__}")
+            return ()
+        for number, grant in enumerate(given):
             if isinstance(grant, KeyGrant):
                 found.append(grant)
                 continue

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import marshal
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any, Final, TextIO
 
 from proofs.policy.errors import InputError, RequestError
@@ -15,6 +17,8 @@ _POLICIES: Final = frozenset({field.name for field in fields(PolicySet)} - {"ses
 _REQUEST: Final = frozenset(field.name for field in fields(Request))
 _IGNORED: Final = frozenset({"id", "name", "comment", "expected"})
 """Fields for the reader's own use; ``id`` is repeated in the answer."""
+_WITHOUT_REFERENCES: Final = 2
+"""The version of marshal in which equal values are equal bytes."""
 _ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -33,16 +37,21 @@ def decide(entry: Any) -> Decision:
         context = given.get("context")
         if context is not None and not isinstance(context, dict):
             problems.append(f"request.context: must be an object of condition keys, not {context!r}")
-    policies = PolicySet()
     known = {name: value for name, value in entry.items() if name in _POLICIES and value is not None}
-    try:
-        if known:
-            policies = PolicySet.of(**known)
-    except InputError as error:
-        problems += error.problems
+    policies, wrong = _policies(marshal.dumps(known, _WITHOUT_REFERENCES))
+    problems += wrong
     if problems:
         raise RequestError(problems)
     return evaluate(Request(**{name: value for name, value in given.items() if value is not None}), policies)
+
+
+@lru_cache(maxsize=1 << 10)
+def _policies(known: bytes) -> tuple[PolicySet, tuple[str, ...]]:
+    """Compile the policies of an entry; many requests are about the same ones."""
+    try:
+        return PolicySet.of(**marshal.loads(known)), ()  # noqa: S302 - written by decide a moment ago
+    except InputError as error:
+        return PolicySet(), error.problems
 
 
 def answers(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:

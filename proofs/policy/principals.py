@@ -218,6 +218,11 @@ class PrincipalElement:
         return isinstance(ids, tuple) and any(each.partition(":")[0] in self.unique_ids for each in ids)
 
 
+def is_account(value: Any) -> bool:
+    """Whether it is an account id: twelve digits as text."""
+    return isinstance(value, str) and _ACCOUNT.fullmatch(value) is not None
+
+
 def root_of(arn: str, account: str) -> str:
     """ARN of the account's root, in the partition of another ARN."""
     return f"arn:{arn.split(':', 2)[1]}:iam::{account}:root"
