@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -48,13 +49,40 @@ _EVIDENCE = (
 """What no component may do to the evidence and the keys."""
 
 
+_MANAGED_BY_AWS: Mapping[str, frozenset[str]] = {
+    "AmazonAPIGatewayPushToCloudWatchLogs": frozenset({"logs"}),
+    "AWSShieldDRTAccessPolicy": frozenset(
+        {
+            "apigateway",
+            "cloudfront",
+            "cloudwatch",
+            "ec2",
+            "elasticloadbalancing",
+            "globalaccelerator",
+            "route53",
+            "shield",
+            "waf",
+            "waf-regional",
+            "wafv2",
+        }
+    ),
+}
+"""Services of AWS's own policies that roles here carry; templates name these policies but do not contain them.
+https://docs.aws.amazon.com/aws-managed-policy/latest/reference/about-managed-policy-reference.html"""
+
+
 def boundary(stacks: Sequence[Stack]) -> dict[str, Any]:
     """A policy document that allows the services which the roles of ``stacks`` use, and never the acts above.
 
     A role's own policy decides what it may do within them.
+
+    Raises:
+        ValueError: a role carries a policy of AWS whose services are not known here.
+
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
     """
-    services = sorted({action.partition(":")[0].lower() for stack in stacks for action in _granted(stack)})
+    granted = {action.partition(":")[0].lower() for stack in stacks for action in _granted(stack)}
+    services = sorted(granted.union(*(_of_aws(stack) for stack in stacks)))
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -86,3 +114,18 @@ def _granted(stack: Stack) -> list[str]:
                 found = statement["Action"]
                 actions.extend([found] if isinstance(found, str) else found)
     return actions
+
+
+def _of_aws(stack: Stack) -> set[str]:
+    services: set[str] = set()
+    for resource in stack.resources.values():
+        if resource.type == "AWS::IAM::Role":
+            for policy in resource.properties.get("ManagedPolicyArns", []):
+                name = json.dumps(policy).rstrip('"]} ').rpartition("/")[2]
+                if name not in _MANAGED_BY_AWS:
+                    raise ValueError(
+                        f"{resource}: carries {name}, whose services the boundary does not know. "
+                        "Add it to _MANAGED_BY_AWS in ops/bootstrap/boundary.py."
+                    )
+                services |= _MANAGED_BY_AWS[name]
+    return services

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fnmatch
 import json
 from typing import Any
 
 import pytest
 
-from assembly import Assembly
+from assembly import Assembly, Stack
 from ops.bootstrap.__main__ import bootstrap_command
 from ops.bootstrap.boundary import boundary
 from ops.bootstrap.execution import POLICIES_A_ROLE, POLICY_SIZE, ExecutionPolicyError, execution_policies
@@ -77,6 +78,21 @@ def test_boundary_lets_every_role_do_its_work(assembly: Assembly, owner: str) ->
                                 resource,
                                 action,
                             )
+
+
+def _with_role_of(stack: Stack, policy: object) -> Stack:
+    role = {"Type": "AWS::IAM::Role", "Properties": {"ManagedPolicyArns": [policy]}}
+    return dataclasses.replace(stack, template={"Resources": {"Response": role}}, paths={})
+
+
+def test_boundary_reaches_what_policies_of_aws_allow(assembly: Assembly) -> None:
+    arn = {
+        "Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":iam::aws:policy/service-role/AWSShieldDRTAccessPolicy"]]
+    }
+    document = boundary([_with_role_of(assembly.stacks[0], arn)])
+    assert {"shield:*", "wafv2:*"} <= set(_actions(document["Statement"][0]))
+    with pytest.raises(ValueError, match=r"Response.*PowerUserAccess"):
+        boundary([_with_role_of(assembly.stacks[0], "arn:aws:iam::aws:policy/PowerUserAccess")])
 
 
 @pytest.mark.parametrize(
