@@ -61,7 +61,11 @@ def main(argv: list[str] | None = None) -> int:
         return 130
     except (RehearsalError, assembly.AssemblyError) as error:
         print(f"rehearsal: {error}", file=sys.stderr)
-        return 2
+    except Exception as error:
+        if arguments.log:
+            raise
+        print(f"rehearsal: broken off by {type(error).__name__}: {error}. --log shows where.", file=sys.stderr)
+    return 2
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -351,7 +351,7 @@ class Rehearsal:
 
     def _matches(self, resource: Resource, view: View) -> None:
         description = DESCRIPTIONS[resource.type]
-        client = self._aws.client(description.service, resource.account, description.region or resource.region)
+        client = self._aws.client(description.service, resource.account, resource.region)
         difference = compare(dict(resource.properties), description.ask(client, resource, view), description.rename)
         wrong = {path: text for path, text in difference.wrong.items() if not self._honesty.excuse(resource.type, path)}
         with self._lock:
@@ -398,7 +398,7 @@ class Rehearsal:
 
     def _there(self, resource: Resource, view: View, retained: bool) -> None:
         description = DESCRIPTIONS[resource.type]
-        client = self._aws.client(description.service, resource.account, description.region or resource.region)
+        client = self._aws.client(description.service, resource.account, resource.region)
         try:
             there = bool(description.ask(client, resource, view))
         except Exception as error:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from assembly import Stack
 from ops.bootstrap.boundary import boundary
@@ -166,7 +166,7 @@ def deploy(
         status = _await_stack(cloudformation, stack.name)
         if stack.termination_protection and status == "CREATE_COMPLETE":
             cloudformation.update_termination_protection(StackName=stack.name, EnableTerminationProtection=True)
-    except ClientError as error:
+    except (BotoCoreError, ClientError, OSError) as error:
         return Outcome(stack=stack, status="REFUSED", seconds=time.monotonic() - started, failures=[str(error)])
     return Outcome(
         stack=stack,
@@ -256,7 +256,7 @@ def delete(aws: EmbeddedAws, stack: Stack) -> Outcome:
     try:
         identity = cloudformation.describe_stacks(StackName=stack.name)["Stacks"][0]["StackId"]
         cloudformation.delete_stack(StackName=stack.name)
-    except ClientError as error:
+    except (BotoCoreError, ClientError, OSError) as error:
         return Outcome(stack=stack, status="REFUSED", seconds=time.monotonic() - started, failures=[str(error)])
     status = _await_stack(cloudformation, identity)
     failures = [] if status == "DELETE_COMPLETE" else events(cloudformation, identity)

@@ -68,8 +68,6 @@ class Description:
     service: str
     ask: Describe
     rename: Mapping[str, str] = field(default_factory=dict)
-    same: tuple[str, ...] = ()
-    region: str = ""
 
 
 DESCRIPTIONS: dict[str, Description] = {}
