@@ -55,7 +55,9 @@ class Canary(Construct):
             description=f"Canary {name}: ask, and keep the answer",
         )
         objects = f"arn:aws:s3:::{bucket_name}/{name}/*"
-        log_streams = f"arn:aws:logs:{stack.region}:{stack.account}:log-group:/aws/lambda/cwsyn-{name}-*"
+        # Synthetics names its function so, and a function's name holds 64 characters, 43 of them its own.
+        log_group = f"/aws/lambda/cwsyn-{name[:21]}-"
+        log_streams = f"arn:aws:logs:{stack.region}:{stack.account}:log-group:{log_group}*"
         role.allow(
             iam.PolicyStatement(sid="KeepResults", actions=["s3:GetObject", "s3:PutObject"], resources=[objects]),
             iam.PolicyStatement(
@@ -121,7 +123,7 @@ class Canary(Construct):
         RetainedLogGroup(
             self,
             "Logs",
-            name=f"/aws/lambda/cwsyn-{name}-{self.resource.attr_id}",
+            name=f"{log_group}{self.resource.attr_id}",
             key=log_key,
             days=log_days,
         )
