@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from ops.report.proofs import FRAMEWORKS, STATUSES, Claim, Evidence, Proofs
+from ops.report.reachability import Matrix
 from ops.report.wording import FRAMEWORKS as PUBLISHED
 from ops.report.wording import KIND, STATUS, plural, source_line
 
@@ -33,17 +34,25 @@ class Picture:
     svg: str
 
 
-def page(proofs: Proofs, *, pictures: Sequence[Picture] = (), at: datetime | None = None) -> str:
+def page(
+    proofs: Proofs,
+    *,
+    pictures: Sequence[Picture] = (),
+    networks: Sequence[Matrix] = (),
+    at: datetime | None = None,
+) -> str:
     """The whole page; where it would be too large to mail, each evidence shows fewer of its resources and says so."""
     text = ""
     for shown in (200, 60, 25, 10, 4, 0):
-        text = _document(proofs, pictures, at, shown)
+        text = _document(proofs, pictures, networks, at, shown)
         if len(text.encode()) <= LARGEST_BYTES:
             break
     return text
 
 
-def _document(proofs: Proofs, pictures: Sequence[Picture], at: datetime | None, shown: int) -> str:
+def _document(
+    proofs: Proofs, pictures: Sequence[Picture], networks: Sequence[Matrix], at: datetime | None, shown: int
+) -> str:
     policy = (
         f"default-src 'none'; img-src data:; style-src '{_digest(_STYLE)}'; script-src '{_digest(_SCRIPT)}'; "
         "base-uri 'none'; form-action 'none'"
@@ -69,10 +78,11 @@ def _document(proofs: Proofs, pictures: Sequence[Picture], at: datetime | None, 
 <button type="button" id="theme" class="theme" hidden>Dark theme</button>
 </div></header>
 <div class="frame body">
-{_contents(proofs, pictures)}
+{_contents(proofs, pictures, networks)}
 <main>
 {_summary(proofs, counts)}
 {_pictures(pictures)}
+{_reachability(networks)}
 <section id="promises" aria-labelledby="promises-title">
 <h2 id="promises-title">Promises</h2>
 {_find(proofs, counts)}
@@ -97,7 +107,7 @@ It says what the templates would make true once they are deployed; it does not l
 # ------------------------------------------------------------------------------------------------------------- sections
 
 
-def _contents(proofs: Proofs, pictures: Sequence[Picture]) -> str:
+def _contents(proofs: Proofs, pictures: Sequence[Picture], networks: Sequence[Matrix]) -> str:
     def entry(target: str, words: str, count: int | None = None) -> str:
         number = "" if count is None else f'<span class="number">{count}</span>'
         return f'<a href="#{target}"><span>{escape(words)}</span>{number}</a>'
@@ -110,6 +120,7 @@ def _contents(proofs: Proofs, pictures: Sequence[Picture]) -> str:
     return f"""<nav aria-label="Contents"><ul>
 <li>{entry("summary", "Summary")}</li>
 {f"<li>{entry('pictures', 'Pictures')}</li>" if pictures else ""}
+{f"<li>{entry('reachability', 'Reachability')}</li>" if networks else ""}
 <li>{entry("promises", "Promises", len(proofs.claims))}<ul>{sources}</ul></li>
 <li>{entry("attest", "Left to attest", attest)}</li>
 <li>{entry("controls", "Controls")}</li>
@@ -206,6 +217,42 @@ def _pictures(pictures: Sequence[Picture]) -> str:
 <h2 id="pictures-title">Pictures</h2>
 {figures}
 </section>"""
+
+
+def _reachability(networks: Sequence[Matrix]) -> str:
+    if not networks:
+        return ""
+    return f"""<section id="reachability" aria-labelledby="reachability-title">
+<h2 id="reachability-title">Reachability</h2>
+<p>Who can open a connection to whom, and on which ports, after routes, security groups and network ACLs. An empty cell means
+that no connection can be opened. TCP where nothing else is said. What is reached exactly as the internet is has no column of its
+own.</p>
+{"".join(map(_matrix_of, networks))}
+</section>"""
+
+
+def _matrix_of(network: Matrix) -> str:
+    head = "".join(f'<th scope="col">{_breakable(column)}</th>' for column in network.columns)
+    rows = "".join(
+        f'<tr><th scope="row">{_breakable(row)}</th>'
+        + "".join(
+            f'<td class="open">{escape(ports)}</td>' if (ports := network.cells.get((row, column))) else "<td></td>"
+            for column in network.columns
+        )
+        + "</tr>"
+        for row in network.rows
+    )
+    doubt = '<p class="quiet">? hangs on something that the templates do not tell.</p>' if network.doubtful else ""
+    name = escape(network.network)
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="Reachability in {name}"><table class="matrix">'
+        f'<caption>{name}</caption><thead><tr><th scope="col">From (down) to (across)</th>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>{doubt}"
+    )
+
+
+def _breakable(path: str) -> str:
+    return escape(path).replace("/", "/<wbr>")
 
 
 _PLAIN = " !$()*+,-./:;=?@[]^_`{|}~'"

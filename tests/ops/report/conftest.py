@@ -14,6 +14,7 @@ import pytest
 from ops.places import ROOT
 from ops.report.page import Picture, page
 from ops.report.proofs import Proofs, read
+from ops.report.reachability import Matrix
 
 HERE = Path(__file__).parent
 SAMPLE = HERE / "sample.json"
@@ -22,6 +23,13 @@ PICTURE = Picture(
     title="Architecture",
     caption="Two boxes & an arrow.",
     svg='<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 20"><rect width="10" height="10" fill="#0a0"/></svg>',
+)
+NETWORK = Matrix(
+    network="live-network/Vpc",
+    rows=["the internet", "live-entry/Balancer", "live-data/Database"],
+    columns=["live-entry/Balancer", "live-data/Database"],
+    cells={("the internet", "live-entry/Balancer"): "443", ("live-entry/Balancer", "live-data/Database"): "6432?"},
+    doubtful=True,
 )
 
 
@@ -41,7 +49,7 @@ def seen(proofs: Proofs, tmp_path_factory: pytest.TempPathFactory) -> Any:
     if not node or not (ROOT / "node_modules" / "playwright-core").is_dir():
         pytest.skip('playwright-core is not set up. Run "make setup".')
     file = tmp_path_factory.mktemp("report") / "trust-report.html"
-    file.write_text(page(proofs, pictures=[PICTURE]), encoding="utf-8")
+    file.write_text(page(proofs, pictures=[PICTURE], networks=[NETWORK]), encoding="utf-8")
     result = subprocess.run(
         [str(node), str(HERE / "browser.mjs"), browser, str(file)],
         cwd=ROOT,

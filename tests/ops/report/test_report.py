@@ -17,15 +17,20 @@ import pytest
 from trestle.oscal.assessment_results import AssessmentResults
 from trestle.oscal.component import ComponentDefinition
 
+from assembly import Assembly
 from ops.report.__main__ import main
 from ops.report.markdown import markdown
 from ops.report.oscal import control_id, token
 from ops.report.page import LARGEST_BYTES, Picture, page
 from ops.report.proofs import Proofs, ReportError, read
+from ops.report.reachability import Matrix, matrices
 from ops.report.wording import FRAMEWORKS
+from proofs.model import Model
+from proofs.reachability import Reachability
 
 HERE = Path(__file__).parent
 SAMPLE = HERE / "sample.json"
+ARGUMENTS = ("--proofs", str(SAMPLE), "--assembly", str(HERE / "none"))
 AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 HOSTILE = '</script><script>alert(1)</script><img src="https://example.com/x" onerror="alert(2)">'
 
@@ -35,7 +40,7 @@ Change = Callable[[dict[str, Any]], object]
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
-    assert main(["--proofs", str(SAMPLE), "--out", str(folder), "--at", "2026-01-31T12:00:00Z"]) == 0
+    assert main([*ARGUMENTS, "--out", str(folder), "--at", "2026-01-31T12:00:00Z"]) == 0
     return folder
 
 
@@ -190,6 +195,34 @@ def test_a_source_that_a_fork_added_is_shown_by_its_name(tmp_path: Path) -> None
     assert "Ours" in _Page(page(read(changed(tmp_path, change)))).text
 
 
+def test_reachability_is_what_the_templates_allow_and_nothing_else(assembly: Assembly) -> None:
+    model = Model(assembly)
+    reach = Reachability(model)
+    networks = matrices(model)
+    assert [network.network for network in networks] == ["dev-network/Vpc", "prod-network/Vpc"]
+    for network in networks:
+        stage = network.network.partition("-")[0]
+        (database,) = reach.named(f"{stage}-data/Database/Resource/Resource")
+        column = f"{stage}-data/Database"
+        drawn = {source for source, target in network.cells if target == column}
+        assert drawn
+        assert drawn == {
+            flow.source.name.removesuffix("/Resource").removesuffix("/Resource") for flow in reach.reaching(database)
+        }
+        assert not [pair for pair in network.cells if pair[0] == "the internet"]
+        assert {source for source, _ in network.cells} <= set(network.rows)
+        assert {target for _, target in network.cells} <= set(network.columns)
+
+
+def test_reachability_is_shown_with_its_doubts(proofs: Proofs) -> None:
+    network = Matrix(network="A & B", rows=["x/<y>"], columns=["z"], cells={("x/<y>", "z"): "443?"}, doubtful=True)
+    text = page(proofs, networks=[network])
+    assert '<td class="open">443?</td>' in text
+    assert "templates do not tell" in text
+    assert "A &amp; B" in text
+    assert "Reachability" not in page(proofs)
+
+
 # ------------------------------------------------------------------------------------------------------ the other forms
 
 
@@ -204,13 +237,13 @@ def test_writes_every_form(written: Path) -> None:
 
 
 def test_same_proofs_give_the_same_bytes(written: Path, tmp_path: Path) -> None:
-    assert main(["--proofs", str(SAMPLE), "--out", str(tmp_path), "--at", "2026-01-31T12:00:00Z"]) == 0
+    assert main([*ARGUMENTS, "--out", str(tmp_path), "--at", "2026-01-31T12:00:00Z"]) == 0
     for path in written.iterdir():
         assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name
 
 
 def test_nothing_is_dated_unless_a_time_is_given(proofs: Proofs, tmp_path: Path) -> None:
-    assert main(["--proofs", str(SAMPLE), "--out", str(tmp_path)]) == 0
+    assert main([*ARGUMENTS, "--out", str(tmp_path)]) == 0
     assert "as of" not in page(proofs) + markdown(proofs)
     assert "as of 31 January 2026" in page(proofs, at=AT)
     metadata = json.loads((tmp_path / "assessment-results.json").read_bytes())["assessment-results"]["metadata"]
