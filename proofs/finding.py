@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 
 from assembly import Assembly
 from proofs.model import Model, Node
 from proofs.reachability import Reachability
+from proofs.terms import Terms
 
 
 class Verdict(StrEnum):
@@ -74,25 +74,6 @@ class Finding:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Terms:
-    """What the promises name in numbers and places; the deployment's configuration may say otherwise."""
-
-    rpo: timedelta = timedelta(hours=24)
-    rto: timedelta = timedelta(hours=8)
-    """One business day."""
-    residency: frozenset[str] = frozenset()
-    """Regions that data may be in; empty: those that hold stores, which proves nothing of residency by itself."""
-    log_days: int = 30
-    """How long system logs may stay at most."""
-    data_days: int = 90
-    """How long documents and what is made of them may stay at most, backups included."""
-    evidence_days: int = 365
-    """How long evidence must stay at least."""
-    stage_of: Mapping[str, str] = field(default_factory=dict)
-    """Stage by account, where an account belongs to a stage."""
-
-
 class Case:
     """An assembly before the judges: its model, its networks and the terms of the promises."""
 
@@ -129,7 +110,11 @@ def proof(proof_id: str) -> Callable[[Callable[[Case, Finding], None]], Proof]:
 
         def run(case: Case) -> Finding:
             finding = Finding(proof_id)
-            judge(case, finding)
+            try:
+                judge(case, finding)
+            except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+                # Templates of others may hold a property in a shape that AWS itself would refuse; that is never a pass.
+                finding.missing.append(Note("assembly", f"could not be judged to the end: {error!r}"))
             return finding
 
         run.__doc__, run.__name__, run.__module__ = judge.__doc__, judge.__name__, judge.__module__

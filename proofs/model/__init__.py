@@ -9,7 +9,7 @@ Works on any CDK or CloudFormation assembly. What the assembly does not say is a
 
 from assembly.resolve import INVENTED, Unresolved, unresolved_in
 from proofs.model.change import changed, put, without
-from proofs.model.graph import Model, Node, as_list, at, truthy, walk
+from proofs.model.graph import Model, Node, as_list, as_mapping, at, truthy, walk
 
 __all__ = [
     "INVENTED",
@@ -17,6 +17,7 @@ __all__ = [
     "Node",
     "Unresolved",
     "as_list",
+    "as_mapping",
     "at",
     "changed",
     "put",

@@ -51,7 +51,7 @@ class Node:
     def tags(self) -> dict[str, str]:
         """The tags it will have, those of its stack included."""
         raw = self.properties.get("Tags") or self.properties.get("HostedZoneTags") or []
-        own = raw if isinstance(raw, Mapping) else {item.get("Key"): item.get("Value") for item in raw}
+        own = raw if isinstance(raw, Mapping) else {at(item, "Key"): at(item, "Value") for item in as_list(raw)}
         return {**self.stack.tags, **{str(key): str(value) for key, value in own.items()}}
 
     def get(self, *path: str | int, default: Any = None) -> Any:
@@ -228,7 +228,6 @@ _CALLED_BY_NAME = frozenset(
     {
         "AWS::Backup::BackupVault",
         "AWS::CloudTrail::Trail",
-        "AWS::IAM::Role",
         "AWS::KMS::Key",
         "AWS::Logs::LogGroup",
         "AWS::RDS::DBCluster",
@@ -269,6 +268,11 @@ def as_list(value: Any) -> list[Any]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
+
+
+def as_mapping(value: Any) -> Mapping[str, Any]:
+    """A value that should be a mapping; an unresolved or absent one is empty."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def truthy(value: Any) -> bool:

@@ -118,8 +118,10 @@ class Attachment:
 class Network:
     """All networks of an assembly."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, *, lost_zone: str = "") -> None:
+        """``lost_zone`` is an availability zone whose subnets are taken for gone."""
         self.model = model
+        self._lost_zone = lost_zone
         self.doubts: dict[str, None] = {}
         """What the templates left open, and how it was taken; always for the less safe."""
 
@@ -165,6 +167,12 @@ class Network:
         }
         found: dict[str, Subnet] = {}
         for node in self.model.of("AWS::EC2::Subnet"):
+            zone = node.get("AvailabilityZone", default=node.get("AvailabilityZoneId"))
+            if not isinstance(zone, str):
+                self._doubt(node, "the zone", "one that is never lost")
+                zone = ""
+            if zone and zone == self._lost_zone:
+                continue
             addresses = self._block(node, node.get("CidrBlock")) if "CidrBlock" in node.properties else NOTHING
             if node.get("Ipv6CidrBlock") is not None:
                 addresses = addresses | self._block(node, node.get("Ipv6CidrBlock"), ANY_V6)
@@ -173,7 +181,7 @@ class Network:
                 id=node.id,
                 path=node.path,
                 vpc=vpc,
-                zone=str(node.get("AvailabilityZone", default=node.get("AvailabilityZoneId", default=node.region))),
+                zone=zone,
                 addresses=addresses,
                 table=tables.get(node.id, f"main table of {vpc}"),
                 acl=acls.get(node.id, f"default ACL of {vpc}"),
@@ -286,6 +294,20 @@ class Network:
         """The subnet of the NAT gateway that the route leads to."""
         node = self.model.find(route.target, "AWS::EC2::NatGateway")
         return None if node is None else self.subnets.get(str(node.get("SubnetId")))
+
+    def is_lost(self, route: Route) -> bool:
+        """Whether the route leads to a NAT gateway or an endpoint in the lost zone."""
+        if not self._lost_zone:
+            return False
+        invented = INVENTED.fullmatch(route.target)
+        node = self.model.node(invented[1], invented[2]) if invented else None
+        if node is None:
+            return False
+        if node.type == "AWS::NetworkFirewall::Firewall" and invented is not None:
+            return invented[3] == self._lost_zone
+        subnets = [node.get("SubnetId"), *as_list(node.get("SubnetIds"))]
+        known = [self.model.find(subnet, "AWS::EC2::Subnet") for subnet in subnets]
+        return any(subnet is not None and subnet.get("AvailabilityZone") == self._lost_zone for subnet in known)
 
     def has_gateway(self, vpc: str) -> bool:
         """Whether an internet gateway is attached to the VPC."""

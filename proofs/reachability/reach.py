@@ -91,9 +91,10 @@ class _Attempt:
 class Reachability:
     """Answers over all networks of an assembly. What the templates leave open is taken for reachable, and said so."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, *, lost_zone: str = "") -> None:
+        """``lost_zone`` is an availability zone that is taken for gone, with everything in it."""
         self.model = model
-        self.network = Network(model)
+        self.network = Network(model, lost_zone=lost_zone)
         self._cache: dict[tuple[Place, Place, int], list[Flow]] = {}
         self._way_cache: dict[tuple[str, Ranges, str], list[_Way]] = {}
 
@@ -287,6 +288,8 @@ class Reachability:
             if route.hop in {Hop.NAT, Hop.MIDDLEBOX}:
                 is_nat = route.hop is Hop.NAT
                 after = self.network.nat_subnet(route) if is_nat else self.network.middlebox(route)
+                if self.network.is_lost(route):
+                    continue
                 if after is not None:
                     yield from self._walk(after, part, prefix_list, (*passed, after), after if is_nat else nat)
                     continue

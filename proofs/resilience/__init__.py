@@ -1,0 +1,1 @@
+"""What is left when a zone or a region is lost."""

@@ -1,0 +1,1 @@
+"""When data is gone, how long evidence stays, and where the two promises meet."""
