@@ -1,7 +1,10 @@
 """Commands on promises and policies.
 
-usage: python -m proofs evaluate [FILE]
+usage: python -m proofs ask [--assembly cdk.out] QUESTION
+       python -m proofs evaluate [FILE]
 
+ask        answer a question about an assembly: "can internet reach subnet data on 6432", "what can reach the database",
+           "who can decrypt sandbox-keys/Data"
 evaluate   decide requests against their policies: JSON lines in FILE or standard input, one JSON line out for each;
            exit status 1 if a line was malformed
 """
@@ -13,6 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from proofs import ask
 from proofs.policy import lines
 
 USAGE_ERROR: Final = 2
@@ -31,7 +35,7 @@ def evaluate(arguments: Sequence[str]) -> int:
         return _usage(f"cannot read {arguments[0]}: {error.strerror}")
 
 
-COMMANDS: Final[dict[str, Callable[[Sequence[str]], int]]] = {"evaluate": evaluate}
+COMMANDS: Final[dict[str, Callable[[Sequence[str]], int]]] = {"ask": ask.run, "evaluate": evaluate}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -6,6 +6,7 @@ QUESTION   "can internet reach subnet data on 6432"
            "what can reach the database" / "who can reach sandbox database on 6432"
            "what can bastion reach"
            "who refers to sandbox-keys/Data"
+           "who can decrypt sandbox-keys/Data", "who can read BUCKET", "who can assume ROLE"
 --all      show every flow, not one of each kind
 
 Places are construct paths, parts of them, types (database, balancer, function, endpoint), "internet", or "subnet NAME".
@@ -21,6 +22,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from assembly import AssemblyError, load
+from proofs import ask_policy
 from proofs.finding import Case
 from proofs.model import Node
 from proofs.reachability import Flow, Place
@@ -86,6 +88,7 @@ _EXAMPLES = (
     "what can reach the database",
     "what can bastion reach",
     "who refers to sandbox-keys/Data",
+    "who can decrypt sandbox-keys/Data",
 )
 
 
@@ -251,10 +254,16 @@ def _refers(case: Case, match: re.Match[str], everything: bool) -> list[str]:
     return lines
 
 
+def _who_can(case: Case, match: re.Match[str], everything: bool) -> list[str]:
+    return ask_policy.who_can(case, match[1].lower(), nodes(case, match[2]), everything=everything)
+
+
+_VERBS = "decrypt|encrypt|read|write|delete|assume|administer"
 _Reply = Callable[[Case, "re.Match[str]", bool], list[str]]
 _QUESTIONS: tuple[tuple[str, _Reply], ...] = (
     (r"(?:what|who) can reach (.+?)(?: on (?:port )?(\d+))?", _what_can_reach),
     (r"what can (.+?) reach", _what_is_reachable),
     (r"can (.+?) reach (.+?)(?: on (?:port )?(\d+))?", _can_reach),
     (r"(?:what|who) (?:refers to|uses) (.+)", _refers),
+    (rf"(?:what|who) can ({_VERBS}) (?:the )?(?:key |bucket |role |table |queue |secret )?(.+)", _who_can),
 )

@@ -123,6 +123,8 @@ _READERS: Mapping[str, tuple[str, tuple[Callable[[Node], Iterator[Use]], ...]]] 
 }
 """By type: the class of what it holds, and where it names its keys."""
 
+_STREAMS = frozenset({"AWS::Kinesis::Stream", "AWS::KinesisFirehose::DeliveryStream"})
+"""Types that carry data or logs alike."""
 CLASSES = ("data", "logs", "secrets", "backup", "messaging", "archive")
 
 
@@ -187,7 +189,8 @@ def at_rest(case: Case, finding: Finding) -> None:
             # The class in question may have no key of its own in that account and region; then any own key serves.
             classes = here[key.account, key.region]
             serves = "secrets" if use.what == "master password" else wanted
-            if kind in {"", serves, "archive"} or serves not in classes:
+            also = {"logs"} if node.type in _STREAMS else set()
+            if kind in {"", serves, "archive"} | also or serves not in classes:
                 finding.evidence.append(note(node, f"{use.what} by {key.path}"))
             else:
                 finding.broken.append(note(node, f"{use.what} by {key.path}, a key for {kind}, not for {serves}"))

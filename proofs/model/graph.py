@@ -81,6 +81,7 @@ class Model:
         """Resources that exist only if a condition holds that could not be decided; they are taken as existing."""
         self._nodes: dict[tuple[str, str], Node] = {}
         self._by_type: dict[str, list[Node]] = defaultdict(list)
+        self._by_account: dict[tuple[str, str], list[Node]] = defaultdict(list)
         for stack, resource in assembly.resources():
             condition = resource.definition.get("Condition")
             holds = True if condition is None else self.resolver.condition(condition, stack)
@@ -89,6 +90,7 @@ class Model:
             node = Node(self, stack, resource)
             self._nodes[stack.name, resource.logical_id] = node
             self._by_type[resource.type].append(node)
+            self._by_account[resource.type, stack.account].append(node)
             if isinstance(holds, Unresolved):
                 self.doubtful[node] = holds
 
@@ -103,9 +105,18 @@ class Model:
     def of(self, *types: str, account: str | None = None, region: str | None = None) -> Iterator[Node]:
         """Every resource of the types, in one account and region if given."""
         for resource_type in types:
-            for node in self._by_type.get(resource_type, ()):
-                if account in {None, node.account} and region in {None, node.region}:
-                    yield node
+            found = self._by_type.get(resource_type, ())
+            if account is not None:
+                found = self._by_account.get((resource_type, account), ())
+            yield from (node for node in found if region in {None, node.region})
+
+    @cached_property
+    def _by_path(self) -> dict[str, Node]:
+        return {node.path: node for node in self}
+
+    def at_path(self, path: str) -> Node | None:
+        """The resource of that construct path."""
+        return self._by_path.get(path)
 
     def types(self) -> list[str]:
         """Every type that occurs."""

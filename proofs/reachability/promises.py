@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from proofs.finding import Case, Finding, Note, note, proof
 from proofs.reachability.network import ICMP, TCP, UDP
 from proofs.reachability.places import Place
@@ -105,14 +107,15 @@ def stages_are_apart(case: Case, finding: Finding) -> None:
     """
     owner = {place.name: _owner(case, place) for place in case.reach.places.values() if not place.outside}
     for name, account in owner.items():
-        for other, other_account in owner.items():
-            if account == other_account:
+        source = case.reach.places[name]
+        for target in case.reach.others(source):
+            if owner.get(target.name, account) == account:
                 continue
             for protocol in (TCP, UDP, ICMP):
-                for flow in case.reach.flows(case.reach.places[name], case.reach.places[other], protocol=protocol):
-                    finding.broken.append(_guilty(case, flow, case.reach.places[other]))
-    for account in sorted(set(owner.values())):
-        count = sum(1 for found in owner.values() if found == account)
+                for flow in case.reach.flows(source, target, protocol=protocol):
+                    finding.broken.append(_guilty(case, flow, target))
+    counted = Counter(owner.values())
+    for account, count in sorted(counted.items()):
         finding.evidence.append(Note(f"account {account}", f"its {count} interfaces are reached by none of others"))
     for node in case.model.of("AWS::EC2::VPCPeeringConnection", "AWS::EC2::TransitGatewayPeeringAttachment"):
         ends = {str(node.get("VpcId")), str(node.get("PeerVpcId"))}
@@ -137,7 +140,7 @@ def what_is_wanted_works(case: Case, finding: Finding) -> None:
     for source in case.reach.places.values():
         if source.outside or source.type == "AWS::EC2::NatGateway":
             continue
-        for target in case.reach.places.values():
+        for target in case.reach.others(source):
             if target.outside or target.name == source.name or not target.listens:
                 continue
             subnets = {(here, there) for here in source.subnets for there in target.subnets}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from proofs.model import Model, Node, as_list, at
-from proofs.reachability.network import PROTOCOLS, TCP, UDP, Attachment, Hop, Network, Subnet
+from proofs.reachability.network import PROTOCOLS, TCP, UDP, Attachment, Hop, Network, Route, Subnet
 from proofs.reachability.places import THE_INTERNET, Place, interfaces
 from proofs.reachability.sets import (
     ANY_V6,
@@ -96,6 +96,8 @@ class Reachability:
         self.model = model
         self.network = Network(model, lost_zone=lost_zone)
         self._cache: dict[tuple[Place, Place, int], list[Flow]] = {}
+        self._known: dict[str, tuple[Place, Place]] = {}
+        self._alike: dict[Place, Place] = {}
         self._way_cache: dict[tuple[str, Ranges, str], list[_Way]] = {}
 
     # --------------------------------------------------------------------------------------------------------- places
@@ -149,10 +151,58 @@ class Reachability:
 
     def flows(self, source: Place, target: Place, *, protocol: int = TCP) -> list[Flow]:
         """Every connection that ``source`` can open to ``target``."""
-        key = (_anonymous(source), _anonymous(target), protocol)
+        if not self._may_join(source, target):
+            return []
+        key = (self._anonymous(source), self._anonymous(target), protocol)
         if key not in self._cache:
             self._cache[key] = list(self._flows(*key))
         return [dataclasses.replace(flow, source=source, target=target) for flow in self._cache[key]]
+
+    def _anonymous(self, place: Place) -> Place:
+        """The place as the network sees it."""
+        if place.name not in self._known or self._known[place.name][0] is not place:
+            plain = dataclasses.replace(place, name="", type="", listens=PORTS)
+            self._known[place.name] = (place, self._alike.setdefault(plain, plain))
+        return self._known[place.name][1]
+
+    def _vpc(self, place: Place) -> str:
+        return self.network.subnets[place.subnets[0]].vpc if place.subnets else ""
+
+    def _may_join(self, source: Place, target: Place) -> bool:
+        """Whether any route at all could join the two; most pairs are in networks without a way to each other."""
+        here, there = self._vpc(source), self._vpc(target)
+        return not here or not there or here == there or here in self._leading_elsewhere
+
+    @cached_property
+    def _leading_elsewhere(self) -> set[str]:
+        """VPCs with a route that leads to another network than the internet."""
+        inside = {Hop.LOCAL, Hop.INTERNET, Hop.EGRESS_ONLY, Hop.SERVICE, Hop.NOWHERE, Hop.NAT, Hop.MIDDLEBOX}
+        return {
+            subnet.vpc
+            for subnet in self.network.subnets.values()
+            for route in self.network.routes(subnet)
+            if route.hop not in inside or (route.hop in {Hop.NAT, Hop.MIDDLEBOX} and self._unplaced(route))
+        }
+
+    def _unplaced(self, route: Route) -> bool:
+        found = self.network.nat_subnet(route) if route.hop is Hop.NAT else self.network.middlebox(route)
+        return found is None and not self.network.is_lost(route)
+
+    def others(self, place: Place) -> list[Place]:
+        """Every place that this one could call at all: those outside, and those of networks that routes may lead to."""
+        if place.outside:
+            return [other for other in self.places.values() if not other.outside]
+        here = self._vpc(place)
+        if here in self._leading_elsewhere:
+            return list(self.places.values())
+        return self._beside[""] + self._beside[here]
+
+    @cached_property
+    def _beside(self) -> dict[str, list[Place]]:
+        found: dict[str, list[Place]] = defaultdict(list)
+        for place in self.places.values():
+            found[self._vpc(place)].append(place)
+        return found
 
     def reaching(self, target: Place, port: int | None = None, *, protocols: Iterable[int] = (TCP, UDP)) -> list[Flow]:
         """Everything that can open a connection to ``target``: on ``port``, or on any port that it listens on."""
@@ -171,7 +221,7 @@ class Reachability:
         """Everything that ``source`` can open a connection to, on ports that anything listens on."""
         return [
             flow
-            for target in self.places.values()
+            for target in self.others(source)
             if target.name != source.name
             for protocol in protocols
             for flow in _on(
@@ -508,11 +558,6 @@ def _all(start: Boxes, filters: list[Boxes]) -> Boxes:
     for item in filters:
         start = start & item
     return start
-
-
-def _anonymous(place: Place) -> Place:
-    """The place as the network sees it."""
-    return dataclasses.replace(place, name="", type="", listens=PORTS)
 
 
 def _on(wanted: Ranges, flows: list[Flow]) -> Iterator[Flow]:

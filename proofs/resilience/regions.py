@@ -162,6 +162,7 @@ def region_loss(case: Case, finding: Finding) -> None:
     """After the loss of its region every store has a copy in another region of the residency area, no older than the RPO at
     worst, in a vault whose key is there, and a role that may restore it there.
     """
+    restorers: dict[tuple[str, str], bool] = {}
     for store in stores(case.model):
         copies = list(copies_of(case.model, store))
         away = [copy for copy in copies if _region(copy.vault) not in {store.region, ""}]
@@ -191,7 +192,7 @@ def region_loss(case: Case, finding: Finding) -> None:
                 )
             )
             continue
-        if not _restorable(case, finding, store, best):
+        if not _restorable(case, finding, store, best, restorers):
             continue
         finding.evidence.append(
             note(store, f"a copy at most {age} old in {best.vault} ({best.rule}), for {best.days} days, with its key")
@@ -204,7 +205,7 @@ def _region(arn: str) -> str:
     return parts[3] if len(parts) > 6 else ""
 
 
-def _restorable(case: Case, finding: Finding, store: Node, copy: Copy) -> bool:
+def _restorable(case: Case, finding: Finding, store: Node, copy: Copy, restorers: dict[tuple[str, str], bool]) -> bool:
     vault = case.model.find(copy.vault, "AWS::Backup::BackupVault")
     if vault is None:
         finding.broken.append(note(copy.plan, f"copies {store.path} to {copy.vault}, which is in no template"))
@@ -220,8 +221,10 @@ def _restorable(case: Case, finding: Finding, store: Node, copy: Copy) -> bool:
         finding.broken.append(note(key, f"is disabled; {vault.path} cannot be opened"))
         return False
     service = _SERVICE[store.type]
-    roles = [role for role in case.model.of("AWS::IAM::Role") if _may_restore(case.model, role, service, vault)]
-    if not roles:
+    place = (service, vault.region)
+    if place not in restorers:
+        restorers[place] = any(_may_restore(case.model, role, *place) for role in case.model.of("AWS::IAM::Role"))
+    if not restorers[place]:
         finding.missing.append(
             Note(
                 vault.path,
@@ -232,14 +235,14 @@ def _restorable(case: Case, finding: Finding, store: Node, copy: Copy) -> bool:
     return True
 
 
-def _may_restore(model: Model, role: Node, service: str, vault: Node) -> bool:
+def _may_restore(model: Model, role: Node, service: str, region: str) -> bool:
     trusts = allows(as_list(role.get("AssumeRolePolicyDocument")), "sts:AssumeRole", None)
     principals = str(role.get("AssumeRolePolicyDocument"))
     if not trusts or "backup.amazonaws.com" not in principals:
         return False
     if any("AWSBackupServiceRolePolicyForRestores" in str(arn) for arn in as_list(role.get("ManagedPolicyArns"))):
         return True
-    place = ":::" if service == "s3" else f":{vault.region}:{role.account}:"
+    place = ":::" if service == "s3" else f":{region}:{role.account}:"
     documents = documents_of(model, role)
     return any(
         fnmatchcase(f"arn:aws:{service}{place}", _prefix(resource))

@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from proofs.finding import Case, Finding, Note, note, proof
-from proofs.model import Model, Node, as_list
-from proofs.reachability import Flow, Network, Place, Ranges, Reachability
+from proofs.model import Node, as_list
+from proofs.reachability import Flow, Network, Ranges, Reachability
 from proofs.reachability.network import Hop
 
 _BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
@@ -37,7 +37,7 @@ def zone_loss(case: Case, finding: Finding) -> None:
     for cluster in case.model.of("AWS::RDS::DBCluster"):
         instances = [
             node
-            for node in case.model.of("AWS::RDS::DBInstance")
+            for node in case.model.of("AWS::RDS::DBInstance", account=cluster.account)
             if case.model.find(node.get("DBClusterIdentifier"), "AWS::RDS::DBCluster", near=node) is cluster
         ]
         if len(instances) == 1:
@@ -64,7 +64,7 @@ def _capacity(case: Case, after: Reachability, zone: str) -> Iterator[tuple[bool
     for place in case.reach.places.values():
         if place.outside or place.type in _ONE_BY_ONE or place.name in after.places:
             continue
-        node = _node(case.model, place)
+        node = case.model.at_path(place.name)
         if node is None:
             continue
         if node.type == "AWS::EC2::VPCEndpoint":
@@ -74,16 +74,12 @@ def _capacity(case: Case, after: Reachability, zone: str) -> Iterator[tuple[bool
     for node in case.model.of(_BALANCER):
         listeners = [
             item
-            for item in case.model.of("AWS::ElasticLoadBalancingV2::Listener")
+            for item in case.model.of("AWS::ElasticLoadBalancingV2::Listener", account=node.account)
             if item.get("LoadBalancerArn") == node.id
         ]
         targets = [name for name in case.reach.relays.get(node.path, ()) if name in case.reach.places]
         if listeners and targets and not any(name in after.places for name in targets):
             yield False, note(node, f"has no target left without {zone}")
-
-
-def _node(model: Model, place: Place) -> Node | None:
-    return next((node for node in model if node.path == place.name), None)
 
 
 def _ways(case: Case, after: Reachability, zone: str) -> Iterator[tuple[bool, Note]]:
@@ -93,7 +89,7 @@ def _ways(case: Case, after: Reachability, zone: str) -> Iterator[tuple[bool, No
         if place.outside or place.type == "AWS::EC2::NatGateway":
             continue
         before = case.reach.places[place.name]
-        for target in case.reach.places.values():
+        for target in case.reach.others(before):
             if target.name == place.name or target.name not in after.places or not target.listens:
                 continue
             had = case.reach.flows(before, target)

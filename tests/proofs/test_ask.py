@@ -54,6 +54,35 @@ def test_tells_who_refers_to_a_resource(case: Case) -> None:
 
 
 @pytest.mark.parametrize(
+    ("question", "can"),
+    [
+        ("who can read prod-documents/Objects/Resource/Resource", {"prod-backup/Backups", "prod-documents/Tenant"}),
+        (
+            "who can assume prod-documents/Tenant/Role/Resource/Resource",
+            {"prod-documents/Service", "prod-documents/Analysis"},
+        ),
+        ("who can read log-archive-prod/Session/Resource/Resource", set()),
+        ("who can delete prod-backup/Vault/Resource", set()),
+    ],
+)
+def test_tells_which_roles_policies_let_in(case: Case, question: str, can: set[str]) -> None:
+    lines = answer(case, question)[1:]
+    assert {"/".join(line.split()[0].split("/")[:2]) for line in lines if "policy also lets" not in line} == can
+
+
+def test_tells_apart_what_depends_on_conditions(case: Case) -> None:
+    text = asked(case, "who can decrypt prod-keys/Data/Resource/Resource")
+    assert "0 roles can" in text
+    assert "depending on" in text
+    assert "kms:viaservice" in text
+    assert "dev-" not in text
+
+
+def test_names_the_services_that_a_resources_own_policy_lets_in(case: Case) -> None:
+    assert "cloudwatch.amazonaws.com" in asked(case, "who can write prod-alarms/Operations/Resource/Resource")
+
+
+@pytest.mark.parametrize(
     ("question", "says"),
     [
         ("how is the weather", "is not understood"),
