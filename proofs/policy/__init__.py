@@ -8,10 +8,13 @@ from proofs.policy.document import Policy, PolicyKind, compile_policy
 from proofs.policy.errors import InputError, PolicyError, RequestError
 from proofs.policy.evaluation import Decision, PolicySet, Reason, Request, Sourced, evaluate
 from proofs.policy.grants import KeyGrant
+from proofs.policy.roles import Assumption, Hop, assume_chain
 
 __all__ = [
     "UNKNOWN",
+    "Assumption",
     "Decision",
+    "Hop",
     "InputError",
     "KeyGrant",
     "Policy",
@@ -23,6 +26,7 @@ __all__ = [
     "RequestError",
     "Sourced",
     "Unknown",
+    "assume_chain",
     "compile_policy",
     "evaluate",
 ]

@@ -20,7 +20,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Any, Final
 
 from proofs.policy.context import Context, Unknown
-from proofs.policy.patterns import ONE, RUN, Matcher, arn_matcher, is_arn, matcher, pattern_of
+from proofs.policy.patterns import GAP, ONE, RUN, Matcher, arn_matcher, is_arn, matcher, pattern_of
 from proofs.policy.truth import MAYBE, NO, YES, Truth, negate, truth
 from proofs.policy.variables import Template, parse
 
@@ -99,6 +99,21 @@ class NullTest:
             context.doubts.append(self.key)
             return MAYBE
         return truth((not values) in self.wanted)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTest:
+    """A test by a value of the policy that is not known."""
+
+    text: str
+
+    def holds(self, context: Context) -> Truth:
+        """Maybe, always."""
+        context.doubts.append(self.text)
+        return MAYBE
+
+
+AnyTest = Test | NullTest | OpenTest
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,9 +298,9 @@ OPERATORS: Final = tuple(name for name, _, _ in _OPERATORS.values())
 _QUALIFIERS: Final = {"": None, ALL.lower(): ALL, ANY.lower(): ANY}
 
 
-def parse_condition(element: Any, *, variables: bool, place: str, problems: list[str]) -> tuple[Test | NullTest, ...]:
+def parse_condition(element: Any, *, variables: bool, place: str, problems: list[str]) -> tuple[AnyTest, ...]:
     """Read a ``Condition`` element; what is wrong goes to ``problems``."""
-    tests: list[Test | NullTest] = []
+    tests: list[AnyTest] = []
     if not isinstance(element, Mapping):
         problems.append(f"{place}: must be an object of operators, not {element!r}")
         return ()
@@ -303,7 +318,9 @@ def parse_condition(element: Any, *, variables: bool, place: str, problems: list
             try:
                 if values is None:
                     continue
-                if used.family is _NULL:
+                if used.family.compile is None and any(GAP in value for value in values):
+                    tests.append(OpenTest(text=f"{key} {name} {', '.join(values)}"))
+                elif used.family is _NULL:
                     tests.append(NullTest(key=key.lower(), wanted=frozenset(_null(value) for value in values)))
                 else:
                     tests.append(_test(key, values, used, variables=variables))
@@ -344,8 +361,8 @@ def _test(key: str, values: list[str], used: _Operator, *, variables: bool) -> T
 
 
 def _pattern(value: str, family: _Family, variables: bool) -> str | Template:
-    if variables and "${" in value:
-        return parse(value, wildcards=family.wildcards, fold=family.fold)
+    if (variables and "${" in value) or GAP in value:
+        return parse(value, wildcards=family.wildcards, variables=variables, fold=family.fold)
     if family.wildcards:
         return pattern_of(value)
     return value.lower() if family.fold else value

@@ -14,10 +14,10 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from proofs.policy.conditions import NullTest, Test, parse_condition
+from proofs.policy.conditions import AnyTest, parse_condition
 from proofs.policy.context import Context
 from proofs.policy.errors import PolicyError
-from proofs.policy.patterns import ARN_FIELDS, ONE, RUN, Matcher, matcher, pattern_of
+from proofs.policy.patterns import ARN_FIELDS, GAP, ONE, RUN, Matcher, matcher, pattern_of
 from proofs.policy.principals import Grant, PrincipalElement, parse_element
 from proofs.policy.truth import MAYBE, NO, YES, Truth, negate
 from proofs.policy.variables import Template, parse
@@ -87,7 +87,7 @@ class Statement:
     not_resource: bool
     principal: PrincipalElement | None
     not_principal: bool
-    tests: tuple[Test | NullTest, ...]
+    tests: tuple[AnyTest, ...]
 
     def concerns(self, action: str) -> bool:
         """Whether it is about an action, in lower case."""
@@ -109,16 +109,26 @@ class Statement:
             del context.doubts[doubts:]
         return found
 
-    def grant(self, context: Context) -> Grant:
-        """How closely the statement's principals name the requester."""
+    def grant(self, context: Context) -> tuple[Grant, Truth]:
+        """How closely the statement's principals name the requester, and whether that is known."""
         if self.principal is None:
-            return Grant.DIRECT
-        if not self.not_principal:
-            return self.principal.grant(context.requester, context.values)
-        if self.denies and context.bounded:
-            # Documented: a denial by NotPrincipal always hits a principal with a permissions boundary.
-            return Grant.DIRECT
-        return Grant.NONE if self.principal.exempts(context.requester, context.values) else Grant.DIRECT
+            return Grant.DIRECT, YES
+        who, values = context.requester, context.values
+        if self.not_principal:
+            if self.denies and context.bounded:
+                # Documented: a denial by NotPrincipal always hits a principal with a permissions boundary.
+                return Grant.DIRECT, YES
+            if self.principal.exempts(who, values):
+                return Grant.NONE, YES
+            grant = Grant.DIRECT
+        else:
+            grant = self.principal.grant(who, values)
+            if grant is not Grant.NONE:
+                return grant, YES
+        if gap := self.principal.may_mean(who):
+            context.doubts.append(gap)
+            return Grant.DIRECT, MAYBE
+        return grant, YES
 
 
 class Document:
@@ -166,11 +176,16 @@ def compile_policy(document: Any, kind: PolicyKind, source: str) -> Policy:
     try:
         text = _key(document)
     except ValueError:
-        return compile_policy(json.dumps(document, default=dict), kind, source)
+        return compile_policy(json.dumps(document, default=_plain), kind, source)
     compiled, problems = _compile(text, kind)
     if problems or compiled is None:
         raise PolicyError([f"{source}{problem}" for problem in problems])
     return Policy(compiled, kind, source)
+
+
+def _plain(value: Any) -> Any:
+    """What is no JSON: other mappings, and values not known, of which ``shape`` is the text with gaps."""
+    return dict(value) if isinstance(value, Mapping) else str(value.shape)
 
 
 @lru_cache(maxsize=1 << 13)
@@ -220,7 +235,7 @@ def _statement(
     actions, not_action = _either(given, "Action", place, problems, required=True)
     resources, not_resource = _either(given, "Resource", place, problems, required=kind is not PolicyKind.RESOURCE)
     principal, not_principal = _principal(given, kind, place, problems)
-    tests: tuple[Test | NullTest, ...] = ()
+    tests: tuple[AnyTest, ...] = ()
     if "Condition" in given:
         tests, wrong = _tests(_key(given["Condition"]), variables)
         problems += [f"{place}{problem}" for problem in wrong]
@@ -246,7 +261,7 @@ def _key(element: Any) -> bytes:
 
 
 @lru_cache(maxsize=1 << 13)
-def _tests(condition: bytes, variables: bool) -> tuple[tuple[Test | NullTest, ...], tuple[str, ...]]:
+def _tests(condition: bytes, variables: bool) -> tuple[tuple[AnyTest, ...], tuple[str, ...]]:
     problems: list[str] = []
     element = marshal.loads(condition)  # noqa: S302 - written by _key a moment ago
     return parse_condition(element, variables=variables, place=".Condition", problems=problems), tuple(problems)
@@ -327,9 +342,9 @@ def _resources(texts: list[str], variables: bool, place: str, problems: list[str
         )
         if problem := _resource_problem(text, variables):
             problems.append(f"{place}: {given!r} {problem}")
-        elif variables and "${" in text:
+        elif (variables and "${" in text) or GAP in text:
             try:
-                parsed = parse(text, wildcards=True)
+                parsed = parse(text, wildcards=True, variables=variables)
             except ValueError as error:
                 problems.append(f"{place}: {given!r} {error}")
                 continue
@@ -343,7 +358,7 @@ def _resources(texts: list[str], variables: bool, place: str, problems: list[str
 
 
 def _resource_problem(text: str, variables: bool) -> str | None:
-    if text.strip("*") == "" and text:
+    if GAP in text or (text.strip("*") == "" and text):
         return None
     fields = text.split(":", ARN_FIELDS - 1)
     if fields[0] not in ("arn", "arn*") and not text.startswith("*"):

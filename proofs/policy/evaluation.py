@@ -15,7 +15,7 @@ from proofs.policy.errors import InputError, PolicyError, RequestError
 from proofs.policy.grants import KeyGrant
 from proofs.policy.patterns import ARN_FIELDS
 from proofs.policy.principals import Grant, Kind, Requester, is_account, requester
-from proofs.policy.truth import NO, YES
+from proofs.policy.truth import NO, YES, Truth
 
 ALLOWED: Final = "Allowed"
 IMPLICITLY_DENIED: Final = "ImplicitlyDenied"
@@ -277,8 +277,8 @@ class _Evidence:
             for statement in policy.document.about(context.action):
                 if not statement.denies and layer.certain is not None:
                     continue
-                found = statement.match(context)
-                if found == NO or (statement.principal is not None and statement.grant(context) is Grant.NONE):
+                grant, found = _about(statement, context)
+                if grant is Grant.NONE:
                     continue
                 if statement.denies:
                     self._deny(policy, statement, found)
@@ -294,10 +294,7 @@ class _Evidence:
         layer = _ResourceLayer(given=policy is not None)
         context = self.context
         for statement in policy.document.about(context.action) if policy else ():
-            found = statement.match(context)
-            if found == NO:
-                continue
-            grant = statement.grant(context)
+            grant, found = _about(statement, context)
             if grant is Grant.NONE:
                 continue
             assert policy is not None
@@ -323,6 +320,18 @@ _GRANT_WORDS: Final = {
     Grant.ENTITY: "allows the role or user behind the session",
     Grant.DIRECT: "allows the principal itself",
 }
+
+
+def _about(statement: Statement, context: Context) -> tuple[Grant, Truth]:
+    """How closely a statement names the requester, and whether it is about the request; ``NONE`` if it is not."""
+    doubts = len(context.doubts)
+    found = statement.match(context)
+    if found == NO or statement.principal is None:
+        return (Grant.NONE if found == NO else Grant.DIRECT), found
+    grant, certainty = statement.grant(context)
+    if grant is Grant.NONE:
+        del context.doubts[doubts:]
+    return grant, min(found, certainty)
 
 
 def _note(layer: _ResourceLayer, grant: Grant, found: int, reason: Reason) -> None:

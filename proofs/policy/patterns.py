@@ -16,6 +16,9 @@ RUN: Final = "\x00"
 ONE: Final = "\x01"
 """Exactly one character: ``?``."""
 
+GAP: Final = "<?>"
+"""Stands in a policy's text for a part that is not known: what a template leaves to the deployment."""
+
 Matcher = Callable[[str], bool]
 ARN_FIELDS: Final = 6
 

@@ -13,11 +13,13 @@ from functools import lru_cache
 from typing import Any, Final
 
 from proofs.policy.errors import RequestError
-from proofs.policy.patterns import ARN_FIELDS
+from proofs.policy.patterns import ARN_FIELDS, GAP, RUN, matcher
 
 _ACCOUNT: Final = re.compile(r"\d{12}")
 _SERVICE: Final = re.compile(r"[a-z0-9][a-z0-9.-]*\.(?:amazonaws\.com(?:\.cn)?|aws\.internal|amazon\.com)")
 _UNIQUE_ID: Final = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
+_SESSION: Final = re.compile(r"(<[^>]+>|[^/]+)/([^/]+)")
+"""Role and session; the name of a role that AWS invents at deployment stands in pointed brackets."""
 _DOMAIN: Final = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(/\S*)?")
 _WEB_IDENTITIES: Final = frozenset({"cognito-identity.amazonaws.com", "www.amazon.com"})
 
@@ -118,15 +120,15 @@ def _entity(arn: str, issuer: str | None, canonical_user: str | None) -> Request
         kind, issuer, has_path = Kind.ROLE, arn, True
     elif service == "iam" and type_ in ("saml-provider", "oidc-provider") and rest:
         return Requester(kind=Kind.PROVIDER, name=arn, keys=_keys(Kind.PROVIDER))
-    elif service == "sts" and type_ == "assumed-role" and rest.count("/") == 1 and all(rest.split("/")):
+    elif service == "sts" and type_ == "assumed-role" and (session := _SESSION.fullmatch(rest)):
         kind = Kind.ROLE
-        issuer = issuer or f"arn:{partition}:iam::{account}:role/{rest.split('/')[0]}"
+        issuer = issuer or f"arn:{partition}:iam::{account}:role/{session[1]}"
     elif service == "sts" and type_ == "federated-user" and rest:
         kind = Kind.FEDERATED_USER
     if kind is None:
         raise RequestError([f"request.principal: {arn!r} is not a user, role, role session, federated user or root"])
     if kind is Kind.ROLE and issuer:
-        linked = "role/aws-service-role/" in issuer or issuer.rpartition("/")[2].startswith("AWSServiceRoleFor")
+        linked = "role/aws-service-role/" in issuer or name_in(issuer).startswith("AWSServiceRoleFor")
     return Requester(
         kind=kind,
         name=arn,
@@ -154,7 +156,7 @@ def _keys(kind: Kind, *, arn: str = "", account: str = "", service: str = "") ->
         keys["aws:principalaccount"] = (account,)
         keys["aws:principalarn"] = (arn,)
     if kind is Kind.USER:
-        keys["aws:username"] = (arn.rpartition("/")[2],)
+        keys["aws:username"] = (name_in(arn),)
     elif kind is Kind.ROOT:
         keys["aws:userid"] = (account,)
     return keys
@@ -174,6 +176,8 @@ class PrincipalElement:
     providers: frozenset[str] = frozenset()
     canonical_users: frozenset[str] = frozenset()
     unique_ids: frozenset[str] = frozenset()
+    gaps: tuple[str, ...] = ()
+    """Names of which a part is not known."""
 
     def grant(self, who: Requester, values: Mapping[str, Any]) -> Grant:
         """How closely the element names the requester."""
@@ -198,11 +202,22 @@ class PrincipalElement:
         """
         grant = self.grant(who, values)
         if grant is Grant.ENTITY and who.issuer and who.name != who.issuer:
-            session = f":{who.account}:assumed-role/{who.issuer.rpartition('/')[2]}/"
+            session = f":{who.account}:assumed-role/{name_in(who.issuer)}/"
             return not any(session in arn for arn in self.arns)
         if grant is Grant.ACCOUNT:
             return not any(f":{who.account}:" in arn for arn in self.arns)
         return grant is not Grant.NONE
+
+    def may_mean(self, who: Requester) -> str | None:
+        """A name with a gap that may turn out to mean the requester."""
+        names = [who.name, who.issuer or who.name]
+        if who.account:
+            names += [who.account, root_of(who.name, who.account)]
+        for gap in self.gaps:
+            fits = matcher(gap.replace(GAP, RUN))
+            if any(fits(name) for name in names):
+                return gap
+        return None
 
     def _grant_outsider(self, who: Requester, values: Mapping[str, Any]) -> Grant:
         if who.kind is Kind.SERVICE:
@@ -221,6 +236,11 @@ class PrincipalElement:
 def is_account(value: Any) -> bool:
     """Whether it is an account id: twelve digits as text."""
     return isinstance(value, str) and _ACCOUNT.fullmatch(value) is not None
+
+
+def name_in(arn: str) -> str:
+    """The name at the end of a user's or role's ARN, without path."""
+    return arn[arn.rindex("<") :] if arn.endswith(">") and "<" in arn else arn.rpartition("/")[2]
 
 
 def root_of(arn: str, account: str) -> str:
@@ -243,7 +263,9 @@ def parse_element(element: Any, place: str, problems: list[str]) -> PrincipalEle
     for type_ in element:
         if type_ not in _TYPES:
             problems.append(f"{place}.{type_}: unknown type; use AWS, Service, Federated or CanonicalUser")
-    values = {type_: _listed(element, type_, place, problems) for type_ in sorted(_TYPES)}
+    listed = {type_: _listed(element, type_, place, problems) for type_ in sorted(_TYPES)}
+    gaps = sorted({name for names in listed.values() for name in names if GAP in name})
+    values = {type_: names.difference(gaps) for type_, names in listed.items()}
     arns: set[str] = set()
     unique_ids: set[str] = set()
     for name in sorted(values["AWS"] - {"*"}):
@@ -267,6 +289,7 @@ def parse_element(element: Any, place: str, problems: list[str]) -> PrincipalEle
         providers=values["Federated"],
         canonical_users=values["CanonicalUser"],
         unique_ids=frozenset(unique_ids),
+        gaps=tuple(gaps),
     )
 
 
@@ -283,7 +306,7 @@ def _listed(element: Mapping[str, Any], type_: str, place: str, problems: list[s
 
 def _without_path(arn: str) -> str:
     before, _, rest = arn.partition(":role/")
-    return f"{before}:role/{rest.rpartition('/')[2]}"
+    return f"{before}:role/{name_in(rest)}"
 
 
 def _arn_problem(arn: str) -> str | None:

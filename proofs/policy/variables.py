@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from proofs.policy.patterns import RUN, pattern_of
+from proofs.policy.patterns import GAP, RUN, pattern_of
 
 if TYPE_CHECKING:
     from proofs.policy.context import Context
@@ -26,10 +26,18 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
-    """A policy value with variables in it: pieces of pattern and variables, in order."""
+class Gap:
+    """A part of a policy value that is not known."""
 
-    pieces: tuple[str | Variable, ...]
+    text: str
+    """The whole value, to be named when the gap matters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A policy value with variables or gaps in it: pieces of pattern and these, in order."""
+
+    pieces: tuple[str | Variable | Gap, ...]
 
     def resolve(self, context: Context) -> tuple[str | None, bool]:
         """The pattern for this request, and whether it is a guess.
@@ -43,6 +51,11 @@ class Template:
         for piece in self.pieces:
             if isinstance(piece, str):
                 resolved.append(piece)
+                continue
+            if isinstance(piece, Gap):
+                guess = True
+                context.doubts.append(piece.text)
+                resolved.append(RUN)
                 continue
             values = context.values.get(piece.key)
             if values is None or len(values) == 0:
@@ -60,12 +73,26 @@ class Template:
         return "".join(resolved), guess
 
 
-def parse(text: str, *, wildcards: bool, fold: bool = False) -> Template | str:
-    """The pattern in a policy value, or the template if the value holds variables.
+def parse(text: str, *, wildcards: bool, variables: bool, fold: bool = False) -> Template | str:
+    """The pattern in a policy value, or the template if the value holds variables or gaps.
 
-    ``wildcards`` says whether ``*`` and ``?`` outside variables are wildcards, ``fold`` whether case is ignored.
+    ``wildcards`` says whether ``*`` and ``?`` outside variables are wildcards, ``variables`` whether the version of the
+    policy has variables, ``fold`` whether case is ignored.
     Raises ``ValueError`` if a ``${`` begins no valid variable.
     """
+    pieces: list[str | Variable | Gap] = []
+    for number, part in enumerate(text.split(GAP)):
+        if number:
+            pieces.append(Gap(text))
+        pieces += _pieces(part, wildcards) if variables else [pattern_of(part) if wildcards else part]
+    if fold:
+        pieces = [piece.lower() if isinstance(piece, str) else piece for piece in pieces]
+    if len(pieces) == 1 and isinstance(pieces[0], str):
+        return pieces[0]
+    return Template(tuple(piece for piece in pieces if piece != ""))
+
+
+def _pieces(text: str, wildcards: bool) -> list[str | Variable]:
     pieces: list[str | Variable] = []
     literal = ""
     position = 0
@@ -78,11 +105,7 @@ def parse(text: str, *, wildcards: bool, fold: bool = False) -> Template | str:
         else:
             pieces += [literal, Variable(key.lower(), default)]
             literal = ""
-    literal += _plain(text[position:], wildcards)
-    if fold:
-        literal = literal.lower()
-        pieces = [piece.lower() if isinstance(piece, str) else piece for piece in pieces]
-    return Template(tuple(piece for piece in [*pieces, literal] if piece != "")) if pieces else literal
+    return [*pieces, literal + _plain(text[position:], wildcards)]
 
 
 def _plain(text: str, wildcards: bool) -> str:
