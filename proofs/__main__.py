@@ -27,9 +27,9 @@ def evaluate(arguments: Sequence[str]) -> int:
     if len(arguments) > 1:
         return _usage(f"evaluate takes one file, not {len(arguments)}")
     if not arguments or arguments[0] == "-":
-        return lines.run(sys.stdin, sys.stdout)
+        return lines.run(sys.stdin.buffer, sys.stdout)
     try:
-        with Path(arguments[0]).open(encoding="utf-8") as source:
+        with Path(arguments[0]).open("rb") as source:
             return lines.run(source, sys.stdout)
     except OSError as error:
         return _usage(f"cannot read {arguments[0]}: {error.strerror}")

@@ -20,7 +20,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Any, Final
 
 from proofs.policy.context import Context, Unknown
-from proofs.policy.patterns import GAP, ONE, RUN, Matcher, arn_matcher, is_arn, matcher, pattern_of
+from proofs.policy.patterns import GAP, ONE, RUN, Matcher, arn_matcher, has_marks, is_arn, matcher, pattern_of
 from proofs.policy.truth import MAYBE, NO, YES, Truth, negate, truth
 from proofs.policy.variables import Template, parse
 
@@ -383,7 +383,7 @@ def _values(given: Any, place: str, problems: list[str]) -> list[str] | None:
     for value in given if isinstance(given, list) else [given]:
         if isinstance(value, bool):
             values.append("true" if value else "false")
-        elif isinstance(value, str | int | float):
+        elif isinstance(value, str | int | float) and not has_marks(str(value)):
             values.append(str(value))
         else:
             problems.append(f"{place}: must be text, a number, true, false or a list of these, not {value!r}")

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 from proofs.policy.conditions import AnyTest, parse_condition
 from proofs.policy.context import Context
 from proofs.policy.errors import PolicyError
-from proofs.policy.patterns import ARN_FIELDS, GAP, ONE, RUN, Matcher, matcher, pattern_of
+from proofs.policy.patterns import ARN_FIELDS, GAP, ONE, RUN, Matcher, has_marks, matcher, pattern_of
 from proofs.policy.principals import Grant, PrincipalElement, parse_element
 from proofs.policy.truth import MAYBE, NO, YES, Truth, negate
 from proofs.policy.variables import Template, parse
@@ -358,6 +358,8 @@ def _resources(texts: list[str], variables: bool, place: str, problems: list[str
 
 
 def _resource_problem(text: str, variables: bool) -> str | None:
+    if has_marks(text):
+        return "has a control character"
     if GAP in text or (text.strip("*") == "" and text):
         return None
     fields = text.split(":", ARN_FIELDS - 1)

@@ -19,7 +19,7 @@ _IGNORED: Final = frozenset({"id", "name", "comment", "expected"})
 """Fields for the reader's own use; ``id`` is repeated in the answer."""
 _WITHOUT_REFERENCES: Final = 2
 """The version of marshal in which equal values are equal bytes."""
-_ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode
+_ENCODE: Final = json.JSONEncoder().encode
 
 
 def decide(entry: Any) -> Decision:
@@ -54,7 +54,7 @@ def _policies(known: bytes) -> tuple[PolicySet, tuple[str, ...]]:
         return PolicySet(), error.problems
 
 
-def answers(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
+def answers(lines: Iterable[str | bytes]) -> Iterator[tuple[str, bool]]:
     """The answer to each line that is not blank, and whether the line was well formed."""
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -75,7 +75,7 @@ def answers(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
         yield _ENCODE(answer), good
 
 
-def run(source: TextIO, out: TextIO) -> int:
+def run(source: Iterable[str | bytes], out: TextIO) -> int:
     """Answer every line of ``source``; the result is 1 if any was malformed."""
     all_good = True
     for answer, good in answers(source):

@@ -28,6 +28,11 @@ def pattern_of(text: str) -> str:
     return text.replace("*", RUN).replace("?", ONE)
 
 
+def has_marks(text: str) -> bool:
+    """Whether a text holds the characters that mark wildcards, which AWS allows in no policy and no name."""
+    return RUN in text or ONE in text
+
+
 @lru_cache(maxsize=1 << 16)
 def matcher(pattern: str) -> Matcher:
     """A function that says whether a whole text fits the pattern; wildcards also cross ``:`` and ``/``.

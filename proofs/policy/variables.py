@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from proofs.policy.patterns import GAP, RUN, pattern_of
+from proofs.policy.patterns import GAP, RUN, has_marks, pattern_of
 
 if TYPE_CHECKING:
     from proofs.policy.context import Context
@@ -63,7 +63,7 @@ class Template:
                     return None, guess
                 resolved.append(piece.default)
             elif isinstance(values, tuple):
-                if len(values) > 1:
+                if len(values) > 1 or has_marks(values[0]):
                     return None, guess
                 resolved.append(values[0])
             else:

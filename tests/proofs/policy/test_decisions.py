@@ -190,6 +190,8 @@ RESOURCE: Final = [
     Case("the resource's denial of everyone", EXPLICIT, identity=[FULL], resource_policy=doc(deny(**ALL))),
     Case("the resource's denial hits the session that it allows", EXPLICIT, principal=SESSION, resource_policy=doc(to(SESSION), deny(**ALL))),
     Case("a service", ALLOWED, principal=TRAIL, resource_policy=doc(allow(Principal={"Service": TRAIL}))),
+    Case("a service is not held by identity policies", ALLOWED, principal=TRAIL, identity=[NO_GET], boundary=[NO_GET], session=NO_GET, resource_policy=doc(allow(Principal={"Service": TRAIL}))),
+    Case("a service's bucket without owner has no account", ALLOWED, principal=TRAIL, owner=None, resource_policy=doc(allow(Principal={"Service": TRAIL}, Condition={"Null": {"aws:ResourceAccount": "true"}}))),
     Case("a service in a list", ALLOWED, principal=TRAIL, resource_policy=doc(allow(Principal={"Service": ["config.amazonaws.com", TRAIL]}))),
     Case("another service", IMPLICIT, principal=TRAIL, resource_policy=doc(allow(Principal={"Service": "config.amazonaws.com"}))),
     Case("a service is no account", IMPLICIT, principal=TRAIL, resource_policy=doc(to(A))),

@@ -96,6 +96,22 @@ def test_says_why_a_resource_policy_is_needed(change: dict[str, str], words: str
     assert reason.policy == "resource policy"
 
 
+def test_a_reason_without_policy_names_none() -> None:
+    (reason,) = lines.decide({"request": {**REQUEST, "principal": "111122223333"}}).as_json()["decided_by"]
+    assert reason == {"policy": "root user", "reason": "the root user has every permission in its own account"}
+
+
+def test_bytes_that_are_no_text_are_an_error_in_place() -> None:
+    out = io.StringIO()
+    assert lines.run([b"\xff\xfe{\n", json.dumps(ALLOWED).encode()], out) == 1
+    assert [next(iter(json.loads(line))) for line in out.getvalue().splitlines()] == ["error", "decision"]
+
+
+def test_any_text_can_be_printed() -> None:
+    _, (answer,) = _run(json.dumps({**ALLOWED, "id": "\ud800"}))
+    assert answer["decision"] == "Allowed"
+
+
 def test_absent_and_null_mean_none() -> None:
     nothing = dict.fromkeys(
         ["resource_policy", "session_policy", "permission_boundaries", "service_control_policies", "endpoint_policies"]

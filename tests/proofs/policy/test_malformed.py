@@ -43,6 +43,8 @@ IDENTITY: list[tuple[Any, str]] = [
     ({"Statement": [_without("Resource")]}, ".Statement[0]: has neither Resource nor NotResource"),
     ({"Statement": [{**OK, "NotResource": "*"}]}, ".Statement[0]: has both Resource and NotResource"),
     ({"Statement": [{**OK, "Resource": "my-bucket"}]}, ".Statement[0].Resource: 'my-bucket' is no ARN"),
+    ({"Statement": [{**OK, "Resource": "arn:aws:s3:::b/\x00"}]}, "has a control character"),
+    ({"Statement": [{**OK, "Condition": {"StringLike": {"a:b": "\x01"}}}]}, ".StringLike.a:b: must be text"),
     ({"Statement": [{**OK, "Resource": "arn:aws:s3:bucket"}]}, "'arn:aws:s3:bucket' is no ARN: it has fewer than six fields"),
     ({"Statement": [{**OK, "Resource": "arn:aws:s3:::b/${aws:username"}], "Version": "2012-10-17"}, "has a ${ that begins no policy variable"),
     ({"Statement": [{**OK, "Resource": "arn:aws:s3:::b/${}"}], "Version": "2012-10-17"}, "has a ${ that begins no policy variable"),

@@ -90,6 +90,19 @@ def test_another_permission_makes_it_certain() -> None:
     assert _decide({KEY: UNKNOWN}, identity_policies=[MAYBE_ALLOW, FULL]).decision == "Allowed"
 
 
+ELSEWHERE = {"Resource": "arn:aws:s3:::other/*"}
+
+
+def test_what_is_about_something_else_stays_out_of_it() -> None:
+    denial = _document(_statement("Deny", **ELSEWHERE))
+    assert _decide({KEY: UNKNOWN}, identity_policies=[MAYBE_ALLOW, FULL, denial]).decision == "Allowed"
+    permission = _document(_statement(**ELSEWHERE))
+    assert (
+        _decide({KEY: UNKNOWN}, identity_policies=[permission], permission_boundaries=[MAYBE_ALLOW]).decision
+        == "ImplicitlyDenied"
+    )
+
+
 def test_a_limit_that_is_certainly_missing_makes_it_certain() -> None:
     nothing = _document(_statement(Action="ec2:*"))
     decision = _decide({KEY: UNKNOWN}, identity_policies=[MAYBE_ALLOW], permission_boundaries=[nothing])

@@ -43,6 +43,8 @@ RESOURCES: list[tuple[str, str, dict[str, Any], str, bool]] = [
     ("arn:aws:s3:::b/${aws:TagKeys}", "arn:aws:s3:::b/x", {"aws:TagKeys": ["x", "y"]}, ROLE, False),
     ("arn:aws:s3:::b/${aws:TagKeys}", "arn:aws:s3:::b/x", {"aws:TagKeys": ["x"]}, ROLE, True),
     ("arn:aws:s3:::b/${aws:TagKeys, 'none'}", "arn:aws:s3:::b/none", {"aws:TagKeys": ["x", "y"]}, ROLE, False),
+    ("arn:aws:s3:::b/${aws:PrincipalTag/team}", "arn:aws:s3:::b/x", {"aws:PrincipalTag/team": "\x00"}, ROLE, False),
+    ("arn:aws:s3:::b/${aws:PrincipalTag/team}", "arn:aws:s3:::b/x", {"aws:PrincipalTag/team": "\x01"}, ROLE, False),
     ("arn:aws:s3:::b/${*}", "arn:aws:s3:::b/*", {}, ROLE, True),
     ("arn:aws:s3:::b/${*}", "arn:aws:s3:::b/x", {}, ROLE, False),
     ("arn:aws:s3:::b/${?}", "arn:aws:s3:::b/?", {}, ROLE, True),
