@@ -139,6 +139,14 @@ class Judge:
             words = f"{call.action} on {target}: {reason.reason}"
         return Refusal(text=words, certain=certain, statement=statement, where=where)
 
+    def document(self, node: Node) -> Policy | None:
+        """The resource policy of a node, or None if it has none that can be read."""
+        return self._policy(node).document
+
+    def statements(self, node: Node) -> list[tuple[Node, Any]]:
+        """Every statement of the node's own policies, with the resource that writes it."""
+        return list(_statements(self.model, node))
+
     # ------------------------------------------------------------------------------------------------------ policies
 
     def _policy(self, receiver: Node) -> _Written:
