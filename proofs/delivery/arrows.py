@@ -191,6 +191,7 @@ def _role_calls(
     keys: tuple[Node, ...] = (),
     encryption: Mapping[str, str] | None = None,
     resource: str = "",
+    source: str = "",
     headers: Mapping[str, ContextValue] | None = None,
 ) -> Iterator[Call]:
     """What a service does with a role: it takes it, acts on the receiver, and uses the keys through the receiver's service."""
@@ -201,7 +202,11 @@ def _role_calls(
         resource=role.arn,
         receiver=role,
         account=role.account,
-        context={"aws:SourceAccount": role.account, "aws:SourceArn": UNKNOWN, "sts:ExternalId": None},
+        context={
+            "aws:SourceAccount": role.account,
+            "aws:SourceArn": source or UNKNOWN,
+            "sts:ExternalId": role.account if deeds.names_account else None,
+        },
     )
     base = resource or receiver.arn
     for action in deeds.actions:
@@ -1053,6 +1058,23 @@ def _streams(model: Model) -> Iterator[Arrow]:
             )
 
 
+def _log_streams(model: Model) -> Iterator[Arrow]:
+    for subscription in model.of("AWS::Logs::SubscriptionFilter"):
+        named = subscription.get("DestinationArn")
+        if ":firehose:" not in _words(named):
+            continue
+        group = model.find(subscription.get("LogGroupName"), _GROUP, near=subscription)
+        yield _by_role(
+            "log to stream",
+            kind="log group to stream",
+            node=subscription,
+            role=model.find(subscription.get("RoleArn"), _ROLE),
+            named=named,
+            receiver=model.find(named, "AWS::KinesisFirehose::DeliveryStream"),
+            source=group.arn if group else "",
+        )
+
+
 def _canaries(model: Model) -> Iterator[Arrow]:
     for canary in model.of("AWS::Synthetics::Canary"):
         location = canary.get("ArtifactS3Location")
@@ -1118,6 +1140,7 @@ _FINDERS: tuple[Callable[[Model], Iterator[Arrow]], ...] = (
     _distributions,
     _backups,
     _streams,
+    _log_streams,
     _canaries,
     _secrets,
 )

@@ -143,6 +143,8 @@ class RoleDeeds:
     page: str
     actions: tuple[str, ...]
     key_actions: tuple[str, ...] = ("kms:GenerateDataKey",)
+    names_account: bool = False
+    """Whether the service gives the account's id as the external id when it takes the role."""
 
 
 ROLES: Mapping[str, RoleDeeds] = {
@@ -213,7 +215,13 @@ ROLES: Mapping[str, RoleDeeds] = {
             "s3:ListBucketMultipartUploads",
         ),
         key_actions=("kms:GenerateDataKey", "kms:Decrypt"),
+        names_account=True,
         page="https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html",
+    ),
+    "log to stream": RoleDeeds(
+        service="logs.amazonaws.com",
+        actions=("firehose:PutRecord", "firehose:PutRecordBatch"),
+        page="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html",
     ),
     "backup copy": RoleDeeds(
         service="backup.amazonaws.com",
