@@ -24,6 +24,10 @@ BOUNDING_KEYS = re.compile(
 )
 """Condition keys that say on whose behalf a request may come."""
 
+SAY_BOTH = frozenset({"cloudwatch.amazonaws.com", "delivery.logs.amazonaws.com", "logging.s3.amazonaws.com"})
+"""Services whose documentation binds them by account and by resource.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-V2-S3.html"""
+
 _NEGATIVE = re.compile(r"(?i)(?:ForAnyValue:|ForAllValues:)?\w*Not\w+|Null")
 
 
@@ -79,6 +83,13 @@ class Statement:
     def bounded(self) -> bool:
         """Whether a condition limits on whose behalf a request may come."""
         return any(condition.bounds for condition in self.conditions)
+
+    @property
+    def half_bound(self) -> tuple[str, ...]:
+        """Services that say both for which account and for which resource they come, of which only one is asked."""
+        keys = {condition.key.lower() for condition in self.conditions if condition.bounds}
+        both = {"aws:sourceaccount", "aws:sourcearn"}
+        return tuple(one for one in self.services if one in SAY_BOTH and keys & both and not both <= keys)
 
     def covers(self, action: str) -> bool:
         """Whether the statement speaks of the action."""

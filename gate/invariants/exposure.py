@@ -247,6 +247,8 @@ def policy_callers(resource: Resource, world: World) -> Iterator[str]:
                 yield f"{statement} lets everybody call {', '.join(statement.actions) or 'everything but a few'}"
             if statement.services and not statement.bounded and not _unconditional(resource, statement):
                 yield f"{statement} lets {', '.join(statement.services)} act on behalf of any AWS customer"
+            for service in statement.half_bound:
+                yield f"{statement} binds {service} by account or resource only, not by both"
             if statement.not_actions or any(re.fullmatch(r"\*|[a-z0-9-]+:\*", action) for action in statement.actions):
                 yield f"{statement} allows every action"
 

@@ -446,6 +446,20 @@ def grants(policy: Resource, world: World) -> Iterator[str]:
             yield f"{statement} hands keys on to anybody"
 
 
+@control("identity.policy.for-all-values", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy")
+def for_all_values(policy: Resource, world: World) -> Iterator[str]:
+    """A right that holds "for all values" of a key holds only where the key is there: without any value it is true too.
+
+    Fix: add Null with the same key and "false".
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+    """
+    for statement in _allowed(policy, world):
+        present = {c.key for c in statement.conditions if c.operator == "Null" and c.values == ("false",)}
+        for condition in statement.conditions:
+            if condition.operator.startswith("ForAllValues:") and condition.key not in present:
+                yield f"{statement} also holds for requests without {condition.key}"
+
+
 _TENANT = "${aws:PrincipalTag/"
 
 
@@ -487,8 +501,14 @@ def tenant_session(role: Resource, world: World) -> Iterator[str]:
     for statement in statements:
         if not statement.conditions:
             yield f"{statement} lets the caller choose tags or identity freely"
-        elif statement.covers("sts:TagSession") and statement.condition("aws:TagKeys") is None:
-            yield f"{statement} lets the caller add tags of other names"
+        if statement.covers("sts:TagSession") or statement.covers("sts:AssumeRole"):
+            keys = {condition.key for condition in statement.conditions}
+            if "aws:TagKeys" not in keys:
+                yield f"{statement} lets the caller add tags of other names"
+            if not any(key.startswith("aws:RequestTag/") for key in keys):
+                yield f"{statement} lets the caller leave the tag out, or give it any value"
+            if "sts:TransitiveTagKeys" not in keys:
+                yield f"{statement} lets the caller carry tags on into other roles"
 
 
 @control("identity.account.passwords", "AWS::IAM::AccountPasswordPolicy", "Custom::AccountPasswordPolicy")

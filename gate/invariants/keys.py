@@ -65,6 +65,10 @@ def callers(key: Resource, world: World) -> Iterator[str]:
     https://docs.aws.amazon.com/kms/latest/developerguide/least-privilege.html
     """
     for statement in _statements(key, world):
+        if statement.allows:
+            # An alarm's own call of KMS is documented with the account alone.
+            for service in set(statement.half_bound) - {"cloudwatch.amazonaws.com"}:
+                yield f"{statement} binds {service} by account or resource only, not by both"
         if not statement.allows or statement.bounded:
             continue
         if statement.anyone:
@@ -80,6 +84,7 @@ def separation(key: Resource, world: World) -> Iterator[str]:
     Fix: split the statement into administration and use, and add kms:ViaService to the latter.
     https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
     """
+    account = world.stack(key).account
     for statement in _statements(key, world):
         if not statement.allows:
             continue
@@ -88,8 +93,17 @@ def separation(key: Resource, world: World) -> Iterator[str]:
         if uses and administers:
             yield f"{statement} allows both {administers[0]} and {uses[0]}"
         root = any(kind == "AWS" and value.endswith(":root") for kind, value in statement.principals)
-        if uses and root and not statement.bounded:
-            yield f"{statement} lets IAM policies of the account grant {uses[0]} without bound"
+        keys = {condition.key.lower() for condition in statement.conditions if condition.bounds}
+        named_context = any(
+            condition.key.startswith("kms:EncryptionContext:") and (condition.bounds or condition.values == ("false",))
+            for condition in statement.conditions
+        )
+        through = named_context or bool(keys & {"kms:viaservice", "aws:principalarn"})
+        if uses and root and not through:
+            yield f"{statement} lets IAM policies of the account grant {uses[0]} through any service"
+        abroad = [value for kind, value in statement.principals if kind == "AWS" and account not in value]
+        if abroad and any(value.endswith(":root") for value in abroad) and "aws:principalarn" not in keys:
+            yield f"{statement} lets everybody in {abroad[0]} use the key"
         if statement.services and administers:
             yield f"{statement} lets {', '.join(statement.services)} administer the key"
         if statement.not_actions:
@@ -106,7 +120,7 @@ def grants(key: Resource, world: World) -> Iterator[str]:
     for statement in _statements(key, world):
         if statement.allows and statement.covers("kms:CreateGrant") and not statement.covers("kms:PutKeyPolicy"):
             condition = statement.condition("kms:GrantIsForAWSResource")
-            if not (condition and condition.values == ("true",)) and not statement.bounded:
+            if not (condition and condition.values == ("true",)):
                 yield f"{statement} lets callers hand the key on by a grant"
 
 

@@ -143,6 +143,8 @@ def callers(policy: Resource, world: World) -> Iterator[str]:
             for service in statement.services:
                 if not statement.bounded:
                     yield f"{statement} lets {service} act on behalf of any AWS customer"
+            for service in statement.half_bound:
+                yield f"{statement} binds {service} by account or resource only, not by both"
             for kind, value in statement.principals:
                 if kind == "AWS" and value.endswith(":root") and not statement.bounded:
                     yield f"{statement} lets everybody in {value} call {', '.join(statement.actions)}"

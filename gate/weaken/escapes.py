@@ -40,6 +40,28 @@ ESCAPES: tuple[Escape, ...] = (
         "services (keys.policy.separation): the condition says so a second time.",
     ),
     Escape(
+        kind="drop one condition",
+        type="AWS::KMS::Key",
+        place=r"KeyPolicy\.Statement\.\d+\.Condition\.\w+\.kms:CallerAccount",
+        was="",
+        reason="The principal is the account's own root, so the caller's account is said twice; what is left names services.",
+    ),
+    Escape(
+        kind="drop one condition",
+        type="AWS::KMS::Key",
+        place=r"KeyPolicy\.Statement\.\d+\.Condition\.\w+\.(kms:ViaService|kms:EncryptionContext:[\w:]+|aws:PrincipalArn|aws:SourceArn)",
+        was="",
+        reason="The statement keeps another bound: the role that may call, the service it must call through, or what is "
+        "encrypted. One of them must stay (keys.policy.separation, keys.policy.callers), which of them is a second lock.",
+    ),
+    Escape(
+        kind="drop one condition",
+        type="AWS::IAM::ManagedPolicy",
+        place=r"PolicyDocument\.Statement\.\d+\.Condition\.[\w:]+\.kms:(ViaService|ResourceAliases|EncryptionContext:[\w:]+)",
+        was="",
+        reason="The right keeps another bound, and the key's own policy demands the service again (keys.policy.separation).",
+    ),
+    Escape(
         kind="widen resource",
         type="AWS::IAM::ManagedPolicy",
         place=r"PolicyDocument\.Statement\.\d+\.Resource",

@@ -326,8 +326,13 @@ def _policies(resource: Resource) -> Iterator[tuple[str, Path, Any]]:  # noqa: P
                     },
                 )
                 yield "foreign principal", (*here, "Principal"), {"AWS": "arn:aws:iam::999999999999:root"}
-            if statement.get("Condition"):
+            tests = statement.get("Condition") or {}
+            if tests:
                 yield "drop condition", (*here, "Condition"), _GONE
+            if sum(map(len, tests.values())) > 1:
+                for operator, keys in tests.items():
+                    for key in keys:
+                        yield "drop one condition", (*here, "Condition", operator, key), _GONE
 
 
 def _injections(resource: Resource) -> Iterator[tuple[str, Path, Any]]:
