@@ -129,3 +129,15 @@ ID_ATTRIBUTES = frozenset(
 
 SINGLE_NAMES = frozenset({"QueueName", "TopicName", "TableName", "RoleName", "FunctionName", "BackupVaultName"})
 """Attributes that return the resource's name."""
+
+ENGINE_PORTS: Mapping[str, int] = {
+    "postgres": 5432,
+    "mysql": 3306,
+    "mariadb": 3306,
+    "sqlserver": 1433,
+    "oracle": 1521,
+    "docdb": 27017,
+    "neptune": 8182,
+}
+"""The port that a database instance listens on if its template names none, by a part of its engine's name.
+https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html"""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any
 
-from assembly.identity import ARN_ATTRIBUTES, ID_ATTRIBUTES, IDENTITIES, SINGLE_NAMES, Identity
+from assembly.identity import ARN_ATTRIBUTES, ENGINE_PORTS, ID_ATTRIBUTES, IDENTITIES, SINGLE_NAMES, Identity
 from assembly.model import Assembly, Resource, Stack
 
 INVENTED = re.compile(r"<([^/<>]+)/([^.<>]+)(?:\.([^<>]+))?>")
@@ -186,9 +186,22 @@ class Resolver:
             return _joined("", [self.name_of(resource), f".{place}.amazonaws.com"])
         if resource.type == "AWS::SQS::Queue" and attribute == "QueueUrl":
             return self.reference_of(resource)
+        if resource.type.startswith("AWS::RDS::DB") and attribute == "Endpoint.Port":
+            return self._port(resource, stack)
         if resource.type == "AWS::NetworkFirewall::Firewall" and attribute == "EndpointIds":
             return self._firewall_endpoints(resource, stack)
         return f"<{stack.name}/{logical_id}.{attribute}>"
+
+    def _port(self, database: Resource, stack: Stack) -> Any:
+        """The port that the database listens on: its own, or its engine's default."""
+        given = self._value(database.properties.get("Port"), stack)
+        if given is not None:
+            return given
+        engine = str(database.properties.get("Engine", ""))
+        default = next((port for name, port in ENGINE_PORTS.items() if name in engine), None)
+        if default is None or database.type != "AWS::RDS::DBInstance":
+            return f"<{stack.name}/{database.logical_id}.Endpoint.Port>"
+        return default
 
     def _firewall_endpoints(self, firewall: Resource, stack: Stack) -> Any:
         zones: list[str] = []

@@ -484,6 +484,8 @@ class Network:
         low, high = at(rule, "FromPort"), at(rule, "ToPort")
         if number in {TCP, UDP} and low is not None:
             numbers = _port_range({"From": low, "To": low if high is None else high})
+            if numbers == PORTS and not str(low).lstrip("-").isdigit():
+                self._doubt(node, "the ports of a rule", "all ports")
         else:
             numbers = PORTS
         way = "Destination" if outbound else "Source"

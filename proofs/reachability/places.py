@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from assembly.identity import ENGINE_PORTS
 from proofs.model import Model, Node, Unresolved, as_list, at, truthy, walk
 from proofs.reachability.network import Network
 from proofs.reachability.sets import INTERNET, NOTHING, PORTS, Ranges, block, ports
@@ -146,12 +147,13 @@ def _database(node: Node, model: Model) -> _Found | None:
     kind = node.type.rpartition("::")[0] + "::DBSubnetGroup"
     subnets = _subnet_group(model, node, node.get("DBSubnetGroupName"), kind)
     engine = str(node.get("Engine", default=""))
-    default = next((port for name, port in _DATABASE_PORTS if name in engine), 3306)
+    default = next((port for name, port in ENGINE_PORTS.items() if name in engine), 3306)
+    listens = _port(node.get("Port"), default)
+    if "aurora" in engine and node.get("Port") is None:
+        # What Aurora PostgreSQL falls back to differs between AWS's pages; either may be open.
+        listens = listens | ports(3306)
     groups = as_list(node.get("VpcSecurityGroupIds", default=node.get("VPCSecurityGroups")))
-    return subnets, groups, _port(node.get("Port"), default), _may(node.get("PubliclyAccessible"))
-
-
-_DATABASE_PORTS = (("postgres", 5432), ("sqlserver", 1433), ("oracle", 1521), ("docdb", 27017), ("neptune", 8182))
+    return subnets, groups, listens, _may(node.get("PubliclyAccessible"))
 
 
 def _may(value: Any) -> bool:

@@ -47,6 +47,7 @@ class NetworkModel:
             self._by_type.setdefault(resource.type, {})[logical_id] = resource.properties
         self.reach = Reachability(Model(Assembly(directory=Path(), stacks=(self.stack,))))
         self._seen: dict[Place, reachability.Place] = {}
+        self._outside: dict[str, reachability.Place] = {}
 
     def of(self, resource_type: str) -> dict[str, Mapping[str, Any]]:
         """Properties of every resource of that type."""
@@ -111,7 +112,9 @@ class NetworkModel:
         if place not in self._seen:
             number = address(str(place.address))
             if place.subnet is None:
-                made = reachability.Place(place.name, prefix_list=place.prefix_list)
+                made = self._outside.setdefault(
+                    place.prefix_list, reachability.Place(place.name, prefix_list=place.prefix_list)
+                )
             else:
                 group = self.groups.get(place.group)
                 made = reachability.Place(
