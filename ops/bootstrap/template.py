@@ -31,7 +31,10 @@ def template(assembly: Assembly, stacks: Sequence[Stack]) -> dict[str, Any]:
     """Boundary and execution policies of the account of ``stacks``, which must all be of one account."""
     name = boundary_name(assembly)
     prefix = name.removesuffix("-boundary")
-    resources: dict[str, Any] = {"Boundary": _policy(name, "Bounds every role that a template makes", boundary(stacks))}
+    limits = _policy(name, "Bounds every role that a template makes", boundary(stacks))
+    # Roles carry it, so it must outlive this stack. Execution policies must not: when templates shrink, so do they, and a
+    # policy left behind would block the name when they grow again.
+    resources: dict[str, Any] = {"Boundary": {**limits, "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}}
     for index, document in enumerate(execution_policies(stacks, boundary=name), start=1):
         resources[f"Execution{index}"] = _policy(
             f"{prefix}-execution-{index}", "What CloudFormation may do while it deploys", document
@@ -51,7 +54,5 @@ def template(assembly: Assembly, stacks: Sequence[Stack]) -> dict[str, Any]:
 def _policy(name: str, description: str, document: dict[str, Any]) -> dict[str, Any]:
     return {
         "Type": "AWS::IAM::ManagedPolicy",
-        "DeletionPolicy": "Retain",
-        "UpdateReplacePolicy": "Retain",
         "Properties": {"ManagedPolicyName": name, "Description": description, "PolicyDocument": document},
     }

@@ -155,3 +155,8 @@ def test_names_types_whose_rights_are_not_published(assembly: Assembly) -> None:
 def test_lists_the_owners_when_one_is_unknown(assembly: Assembly) -> None:
     with pytest.raises(OpsError, match=r"STAGE=staging.*dev.*prod"):
         stacks_of(assembly, "staging")
+
+
+def test_only_the_boundary_outlives_its_stack(assembly: Assembly) -> None:
+    resources = template(assembly, stacks_of(assembly, "dev"))["Resources"]
+    assert [key for key, resource in resources.items() if resource.get("DeletionPolicy") == "Retain"] == ["Boundary"]
