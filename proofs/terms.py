@@ -25,6 +25,9 @@ class Terms:
     """How long documents and what is made of them may stay at most, backups included."""
     evidence_days: frozenset[int] = frozenset({90, 365})
     """How long each class of evidence stays."""
+    rollback_days: int = 1
+    """How far back databases can be rolled to any second."""
+    documents_rollback_days: int = 1
     one_zone_accounts: frozenset[str] = frozenset()
     """Accounts whose configuration chooses ways, endpoints or databases in one zone only, to save money."""
 
@@ -41,6 +44,8 @@ class Terms:
             evidence_days=frozenset(
                 {retention.audit_archive_days, retention.network_archive_days, retention.access_archive_days}
             ),
+            rollback_days=retention.database_backup_days,
+            documents_rollback_days=retention.document_backup_days,
             one_zone_accounts=frozenset(
                 stage.account
                 for stage in deployment.stages

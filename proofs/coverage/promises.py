@@ -46,6 +46,9 @@ def stores_audited(case: Case, finding: Finding) -> None:
             finding.broken.append(note(guilty, f"{where}{', '.join(lost)} is on no record"))
         else:
             finding.evidence.append(note(node, f"recorded by {', '.join(trail.path for trail in watching)}"))
+    for account in sorted({node.account for node in case.model.of(*_DEEDS)}):
+        if trails and not any(_manages(trail, account) for trail in trails):
+            finding.broken.append(note(trails[0], f"what is done to the settings of {account} is on no record"))
     for trail in trails:
         if not truthy(trail.get("IsLogging", default=True)):
             finding.broken.append(note(trail, "does not log"))
@@ -57,10 +60,11 @@ def stores_audited(case: Case, finding: Finding) -> None:
         )
         parameters = as_mapping(group.get("Parameters") if group else None)
         exported = as_list(cluster.get("EnableCloudwatchLogsExports"))
-        audits = "pgaudit" in str(parameters.get("shared_preload_libraries")) and parameters.get("pgaudit.log")
-        if "postgres" not in str(cluster.get("Engine")):
-            audits = "audit" in exported
-        if audits and exported:
+        postgres = "postgres" in str(cluster.get("Engine"))
+        audits = not postgres or (
+            "pgaudit" in str(parameters.get("shared_preload_libraries")) and parameters.get("pgaudit.log")
+        )
+        if audits and ("postgresql" if postgres else "audit") in exported:
             finding.evidence.append(note(cluster, "statements recorded by its audit extension"))
         else:
             missing = "exports no log" if audits else "records no statement"
@@ -70,6 +74,25 @@ def stores_audited(case: Case, finding: Finding) -> None:
 def _covers(trail: Node, node: Node) -> bool:
     everywhere = truthy(trail.get("IsMultiRegionTrail")) or trail.region == node.region
     return everywhere and (truthy(trail.get("IsOrganizationTrail")) or trail.account == node.account)
+
+
+def _manages(trail: Node, account: str) -> bool:
+    """Whether the trail records every management event of the account."""
+    if account != trail.account and not truthy(trail.get("IsOrganizationTrail")):
+        return False
+    for selector in as_list(trail.get("AdvancedEventSelectors")):
+        fields = as_list(at(selector, "FieldSelectors"))
+        if [at(field, "Field") for field in fields] == ["eventCategory"] and "Management" in as_list(
+            at(fields, 0, "Equals")
+        ):
+            return True
+    basic = as_list(trail.get("EventSelectors"))
+    if not basic:
+        return trail.get("AdvancedEventSelectors") is None
+    return any(
+        at(item, "IncludeManagementEvents", default=True) is True and at(item, "ReadWriteType", default="All") == "All"
+        for item in basic
+    )
 
 
 def _records(trail: Node, kind: str, arn: str, deed: str) -> bool:
@@ -154,25 +177,29 @@ def _balancer_logs(model: Model) -> _Judged:
 
 def _api_logs(model: Model) -> _Judged:
     for node in model.of("AWS::ApiGateway::Stage"):
-        yield node, "" if node.get("AccessLogSetting", "DestinationArn") else "its requests are in no log"
+        yield (node, "" if node.get("AccessLogSetting", "DestinationArn") else "its requests are in no log")
     for node in model.of("AWS::ApiGatewayV2::Stage"):
-        yield node, "" if node.get("AccessLogSettings", "DestinationArn") else "its requests are in no log"
+        yield (node, "" if node.get("AccessLogSettings", "DestinationArn") else "its requests are in no log")
 
 
 def _firewall_logs(model: Model) -> _Judged:
     logged = {str(item.get("ResourceArn")) for item in model.of("AWS::WAFv2::LoggingConfiguration")}
     for node in model.of("AWS::WAFv2::WebACL"):
         yield node, "" if node.arn in logged else "its decisions are in no log"
-    walls = {str(item.get("FirewallArn")) for item in model.of("AWS::NetworkFirewall::LoggingConfiguration")}
+    walls = {
+        str(item.get("FirewallArn"))
+        for item in model.of("AWS::NetworkFirewall::LoggingConfiguration")
+        if as_list(item.get("LoggingConfiguration", "LogDestinationConfigs"))
+    }
     for node in model.of("AWS::NetworkFirewall::Firewall"):
-        yield node, "" if node.arn in walls or node.id in walls else "its decisions are in no log"
+        yield (node, "" if node.arn in walls or node.id in walls else "its decisions are in no log")
 
 
 def _network_logs(model: Model) -> _Judged:
     flows = {
         str(item.get("ResourceId"))
         for item in model.of("AWS::EC2::FlowLog")
-        if item.get("TrafficType", default="ALL") == "ALL"
+        if item.get("TrafficType", default="ALL") == "ALL" and (item.get("LogDestination") or item.get("LogGroupName"))
     }
     queries = {
         str(item.get("ResourceId")) for item in model.of("AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation")
@@ -193,7 +220,10 @@ def _bucket_logs(model: Model) -> _Judged:
     for node in model.of("AWS::S3::Bucket"):
         if node.name in receiving or node.arn in copies:
             continue  # a log of its own log would never end
-        yield node, "" if node.get("LoggingConfiguration", "DestinationBucketName") else "requests to it are in no log"
+        yield (
+            node,
+            "" if node.get("LoggingConfiguration", "DestinationBucketName") else "requests to it are in no log",
+        )
 
 
 # ------------------------------------------------------------------------------------------------------ kept, redacted
@@ -217,6 +247,14 @@ def logs_kept_and_redacted(case: Case, finding: Finding) -> None:
             finding.broken.append(note(group, "masks nothing"))
         if isinstance(days, int) and masks:
             finding.evidence.append(note(group, f"{days} days, masked"))
+    for log in case.model.of("AWS::WAFv2::LoggingConfiguration"):
+        redacted = {str(at(item, "SingleHeader", "Name")).lower() for item in as_list(log.get("RedactedFields"))}
+        if {"authorization", "cookie"} <= redacted:
+            finding.evidence.append(note(log, f"without {', '.join(sorted(redacted))}"))
+        else:
+            finding.broken.append(
+                note(log, f"records {', '.join(sorted({'authorization', 'cookie'} - redacted))} headers")
+            )
     for function in case.model.of("AWS::Lambda::Function"):
         name = function.get("LoggingConfig", "LogGroup", default=f"/aws/lambda/{function.name}")
         if case.model.find(name, "AWS::Logs::LogGroup", near=function) is None:
@@ -303,7 +341,7 @@ def _public(model: Model) -> Iterator[tuple[Node, str]]:
         api = model.find(node.get("RestApiId"), "AWS::ApiGateway::RestApi")
         types = [] if api is None else as_list(api.get("EndpointConfiguration", "Types"))
         if "PRIVATE" not in types:
-            yield node, f"arn:aws:apigateway:{node.region}::/restapis/{node.get('RestApiId')}/stages/{_stage(node)}"
+            yield (node, f"arn:aws:apigateway:{node.region}::/restapis/{node.get('RestApiId')}/stages/{_stage(node)}")
     for node in model.of("AWS::AppSync::GraphQLApi", "AWS::Cognito::UserPool"):
         yield node, node.arn
 

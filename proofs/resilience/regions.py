@@ -283,12 +283,14 @@ def recovery_points(case: Case, finding: Finding) -> None:
     for store in stores(case.model):
         if store.type.endswith("DBCluster") or store.type == "AWS::RDS::DBInstance":
             days = store.get("BackupRetentionPeriod", default=1)
-            good = isinstance(days, int) and days >= 1
+            good = isinstance(days, int) and days >= _promised(case, store)
             text = f"any second of the last {days} days"
         elif store.type.startswith("AWS::DynamoDB::"):
             specification = store.get("PointInTimeRecoverySpecification", default={})
-            good = truthy(at(specification, "PointInTimeRecoveryEnabled"))
-            text = f"any second of the last {at(specification, 'RecoveryPeriodInDays', default=35)} days"
+            days = at(specification, "RecoveryPeriodInDays", default=35)
+            enabled = truthy(at(specification, "PointInTimeRecoveryEnabled"))
+            good = enabled and isinstance(days, int) and days >= _promised(case, store)
+            text = f"any second of the last {days if enabled else 0} days"
         elif store.type == "AWS::S3::Bucket":
             rules = [
                 rule
@@ -303,7 +305,14 @@ def recovery_points(case: Case, finding: Finding) -> None:
         if good:
             finding.evidence.append(note(store, text))
         else:
-            finding.broken.append(note(store, "cannot be rolled back to a point in time"))
+            finding.broken.append(
+                note(store, f"cannot be rolled back {_promised(case, store)} days ({text or 'not at all'})")
+            )
+
+
+def _promised(case: Case, store: Node) -> int:
+    documents = store.tags.get("palisade:backup") == "documents"
+    return case.terms.documents_rollback_days if documents else case.terms.rollback_days
 
 
 def _plan_rules(model: Model, selection: Node) -> Any:

@@ -109,34 +109,75 @@ def evidence_stays(case: Case, finding: Finding) -> None:
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
     """
-    promised = sorted(case.terms.evidence_days)
+    receiving = _receiving(case.model)
     for bucket in case.model.of("AWS::S3::Bucket"):
-        if not truthy(bucket.get("ObjectLockEnabled")):
+        if truthy(bucket.get("ObjectLockEnabled")):
+            faults = list(_faults_of_lock(bucket, sorted(case.terms.evidence_days)))
+            found = f"locked {_locked_days(bucket)} days, gone after {Lifecycle.of(bucket).expires}"
+        elif bucket.get("ReplicationConfiguration") is not None:
+            faults = list(_faults_of_landing(bucket))
+            found = f"hands everything on, gone after {Lifecycle.of(bucket).expires}"
+        elif bucket in receiving:
+            faults, found = ([f"is not locked, though {receiving[bucket].path} sends evidence there"], "")
+        else:
             continue
-        retention: Any = bucket.get("ObjectLockConfiguration", "Rule", "DefaultRetention", default={})
-        days = at(retention, "Days", default=365 * int(at(retention, "Years", default=0)))
-        mode = at(retention, "Mode")
-        rules = Lifecycle.of(bucket)
-        faults = []
-        if not isinstance(days, int) or days < promised[0]:
-            faults.append(f"locks for {days} days; promised at least {promised[0]}")
-        elif days not in promised:
-            faults.append(f"locks for {days} days; promised {promised}")
-        if mode not in {"COMPLIANCE", "GOVERNANCE"}:
-            faults.append(f"locks in no mode ({mode})")
-        if bucket.get("VersioningConfiguration", "Status") != "Enabled":
-            faults.append("keeps no versions, which a lock needs")
-        if rules.expires is not None and isinstance(days, int) and rules.expires < days:
-            faults.append(f"hides its objects on day {rules.expires}, before their lock ends on day {days}")
-        if rules.expires is None:
-            faults.append("keeps its objects for ever")
         finding.broken.extend(note(bucket, fault) for fault in faults)
         if not faults:
-            finding.evidence.append(note(bucket, f"locked {days} days ({mode}), gone after {rules.expires}"))
-    for bucket in case.model.of("AWS::S3::Bucket"):
-        handed_on = as_list(bucket.get("ReplicationConfiguration", "Rules"))
-        if handed_on and not any(at(rule, "Status") == "Enabled" for rule in handed_on):
-            finding.broken.append(note(bucket, "hands nothing on to the archive: its replication is off"))
+            finding.evidence.append(note(bucket, found))
+
+
+def _receiving(model: Model) -> dict[Node, Node]:
+    """Buckets where trails and landing buckets send what they have, by sender."""
+    found: dict[Node, Node] = {}
+    for trail in model.of("AWS::CloudTrail::Trail"):
+        bucket = model.find(trail.get("S3BucketName"), "AWS::S3::Bucket", near=trail)
+        if bucket is not None:
+            found[bucket] = trail
+    for landing in model.of("AWS::S3::Bucket"):
+        for rule in as_list(landing.get("ReplicationConfiguration", "Rules")):
+            bucket = model.find(at(rule, "Destination", "Bucket"), "AWS::S3::Bucket")
+            if bucket is not None and landing.tags.get("palisade:backup") == "archived":
+                found[bucket] = landing
+    return found
+
+
+def _locked_days(bucket: Node) -> Any:
+    retention = bucket.get("ObjectLockConfiguration", "Rule", "DefaultRetention", default={})
+    years = at(retention, "Years")
+    return at(retention, "Days", default=365 * years if isinstance(years, int) else 0)
+
+
+def _faults_of_lock(bucket: Node, promised: list[int]) -> Iterator[str]:
+    days, rules = _locked_days(bucket), Lifecycle.of(bucket)
+    mode = bucket.get("ObjectLockConfiguration", "Rule", "DefaultRetention", "Mode")
+    if days not in promised:
+        yield f"locks for {days} days; promised {' or '.join(map(str, promised))}"
+    if (
+        mode not in {"COMPLIANCE", "GOVERNANCE"}
+        or bucket.get("ObjectLockConfiguration", "ObjectLockEnabled") != "Enabled"
+    ):
+        yield f"does not lock what arrives (mode {mode})"
+    if bucket.get("VersioningConfiguration", "Status") != "Enabled":
+        yield "keeps no versions, which a lock needs"
+    if rules.expires is None:
+        yield "keeps its objects for ever"
+    elif isinstance(days, int) and rules.expires < days:
+        yield f"hides its objects on day {rules.expires}, before their lock ends on day {days}"
+
+
+def _faults_of_landing(bucket: Node) -> Iterator[str]:
+    rules = as_list(bucket.get("ReplicationConfiguration", "Rules"))
+    if not any(at(rule, "Status") == "Enabled" for rule in rules):
+        yield "hands nothing on to the archive: its replication is off"
+    own = bucket.get(
+        "BucketEncryption", "ServerSideEncryptionConfiguration", 0, "ServerSideEncryptionByDefault", default={}
+    )
+    if at(own, "SSEAlgorithm") == "aws:kms" and not any(
+        at(rule, "SourceSelectionCriteria", "SseKmsEncryptedObjects", "Status") == "Enabled" for rule in rules
+    ):
+        yield "hands nothing on to the archive: replication leaves encrypted objects out"
+    if Lifecycle.of(bucket).expires is None:
+        yield "keeps its objects for ever"
 
 
 @proof("retention.no-conflict")
@@ -160,7 +201,7 @@ def no_conflict(case: Case, finding: Finding) -> None:
                 vault = case.model.find(name, "AWS::Backup::BackupVault", near=plan)
                 lock = {} if vault is None else vault.get("LockConfiguration", default={})
                 days = at(lifecycle, "DeleteAfterDays")
-                low, high = at(lock, "MinRetentionDays", default=0), at(lock, "MaxRetentionDays", default=FOR_EVER)
+                low, high = (at(lock, "MinRetentionDays", default=0), at(lock, "MaxRetentionDays", default=FOR_EVER))
                 if vault is None or not isinstance(days, int):
                     continue
                 if low <= days <= high:
