@@ -337,7 +337,7 @@ def _about(statement: Statement, context: Context) -> tuple[Grant, Truth]:
 def _note(layer: _ResourceLayer, grant: Grant, found: int, reason: Reason) -> None:
     if found == YES and grant > layer.certain:
         layer.certain, layer.certain_reason = grant, reason
-    if grant > layer.possible or (grant == layer.possible and found == YES):
+    if grant > layer.possible:
         layer.possible, layer.possible_reason = grant, reason
 
 
@@ -385,8 +385,7 @@ def _permitted(request: Request, facts: _Facts, *, certain: bool) -> tuple[list[
     if who.account is None or (facts.same_account and grant is Grant.DIRECT):
         return reasons, missing
     if who.kind is Kind.ROOT:
-        if not facts.same_account or grant is Grant.NONE:
-            reasons.append(Reason("root user", "the root user has every permission in its own account"))
+        reasons.append(Reason("root user", "the root user has every permission in its own account"))
     elif not (facts.same_account and grant is Grant.ENTITY):
         need(facts.identity)
     if who.kind is not Kind.ROOT:
@@ -427,15 +426,21 @@ def _context(request: Request, who: Requester, policies: PolicySet) -> tuple[Con
         values["aws:resourceaccount"] = (owner,)
     if request.context:
         normalize(request.context, values)
-        via = values.get("aws:calledvia")
-        if via and isinstance(via, tuple):
-            # Forward access sessions: the services on the way, first to last.
-            values.setdefault("aws:calledviafirst", via[:1])
-            values.setdefault("aws:calledvialast", via[-1:])
-            if not any(key.lower() == "aws:viaawsservice" for key in request.context):
-                values["aws:viaawsservice"] = ("true",)
+        _forwarded(values, {key.lower() for key in request.context})
     bounded = bool(policies.permission_boundaries) and who.account is not None and who.kind is not Kind.ROOT
     return Context(who, request.action.lower(), request.resource, values, bounded), owner
+
+
+def _forwarded(values: dict[str, Values], given: set[str]) -> None:
+    """Add what follows from the services on the way of a forward access session, first to last."""
+    via = values.get("aws:calledvia")
+    if not via:
+        return
+    first, last = (via[:1], via[-1:]) if isinstance(via, tuple) else (via, via)
+    values.setdefault("aws:calledviafirst", first)
+    values.setdefault("aws:calledvialast", last)
+    if "aws:viaawsservice" not in given:
+        values["aws:viaawsservice"] = ("true",) if isinstance(via, tuple) else via
 
 
 def _owner(resource: str) -> str | None:
@@ -472,8 +477,6 @@ class _Reader:
             return None
 
     def all(self, given: Any, kind: PolicyKind, source: str, *, single: bool = False) -> tuple[Policy, ...]:
-        if given is None:
-            return ()
         if not isinstance(given, list | tuple):
             self.problems.append(f"{source}: must be a list of policy documents, not {type(given).__name__}")
             return ()
@@ -487,8 +490,6 @@ class _Reader:
         return tuple(found)
 
     def levels(self, given: Any, kind: PolicyKind, source: str) -> tuple[tuple[Policy, ...], ...]:
-        if given is None:
-            return ()
         if not isinstance(given, list | tuple):
             self.problems.append(f"{source}: must be a list of levels, each a list of policy documents")
             return ()

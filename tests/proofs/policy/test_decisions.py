@@ -150,8 +150,11 @@ IDENTITY: Final = [
     Case("a role session's type", ALLOWED, principal=SESSION, identity=[doc(allow(Condition={"StringEquals": {"aws:PrincipalType": "AssumedRole"}}))]),
     Case("a direct call is not via a service", ALLOWED, identity=[doc(allow(Condition={"Bool": {"aws:ViaAWSService": "false"}}))]),
     Case("a forwarded call is via a service", ALLOWED, identity=[doc(allow(Condition={"Bool": {"aws:ViaAWSService": "true"}}))], context={"aws:CalledVia": ["athena.amazonaws.com"]}),
+    Case("a given key beats one that follows", IMPLICIT, identity=[doc(allow(Condition={"Bool": {"aws:ViaAWSService": "true"}}))], context={"aws:CalledVia": ["athena.amazonaws.com"], "aws:viaawsservice": "false"}),
     Case("the first of the services on the way", ALLOWED, identity=[doc(allow(Condition={"StringEquals": {"aws:CalledViaFirst": "a.amazonaws.com"}}))], context={"aws:CalledVia": ["a.amazonaws.com", "b.amazonaws.com"]}),
     Case("the last of the services on the way", ALLOWED, identity=[doc(allow(Condition={"StringEquals": {"aws:CalledViaLast": "b.amazonaws.com"}}))], context={"aws:CalledVia": ["a.amazonaws.com", "b.amazonaws.com"]}),
+    Case("the first is not the last", IMPLICIT, identity=[doc(allow(Condition={"StringEquals": {"aws:CalledViaFirst": "b.amazonaws.com"}}))], context={"aws:CalledVia": ["a.amazonaws.com", "b.amazonaws.com"]}),
+    Case("the last is not the first", IMPLICIT, identity=[doc(allow(Condition={"StringEquals": {"aws:CalledViaLast": "a.amazonaws.com"}}))], context={"aws:CalledVia": ["a.amazonaws.com", "b.amazonaws.com"]}),
     Case("any of the services on the way", ALLOWED, identity=[doc(allow(Condition={"ForAnyValue:StringEquals": {"aws:CalledVia": "b.amazonaws.com"}}))], context={"aws:CalledVia": ["a.amazonaws.com", "b.amazonaws.com"]}),
     Case("a given key beats a filled-in one", ALLOWED, identity=[doc(allow(Condition={"Bool": {"aws:ViaAWSService": "true"}}))], context={"aws:viaawsservice": True}),
     Case("the root user needs no policy", ALLOWED, principal=ROOT),
@@ -474,6 +477,8 @@ TRUST: Final = [
     Case("a provider is no service", IMPLICIT, action="sts:AssumeRoleWithWebIdentity", resource=ROLE, principal="cognito-identity.amazonaws.com", resource_policy=trust(Service="cognito-identity.amazonaws.com")),
     Case("an RCP on roles", EXPLICIT, **ASSUME, principal=STRANGER, identity=[FULL], resource_policy=trust(AWS=B), context={"aws:PrincipalOrgID": "o-2"}, rcps=[[PERIMETER]]),
     Case("an SCP against assuming", EXPLICIT, **ASSUME, resource_policy=trust(AWS=APP), scps=[[FULL, doc(deny("sts:AssumeRole"))]]),
+    Case("other actions on a role need no trust", ALLOWED, action="iam:PassRole", resource=ROLE, identity=[FULL]),
+    Case("other actions on a key policy's account need a key policy", IMPLICIT, action="kms:DescribeKey", resource=KEY, identity=[FULL]),
     Case("an STS action that concerns no role", ALLOWED, action="sts:GetSessionToken", resource="*", principal=ANA, identity=[FULL]),
 ]
 # fmt: on

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from proofs import __main__ as command
-from proofs.policy import lines
+from proofs.policy import KeyGrant, PolicyKind, PolicySet, Request, compile_policy, evaluate, lines
 
 ROOT = Path(__file__).parents[3]
 FULL = {"Version": "2012-10-17", "Statement": [{"Sid": "Full", "Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -110,6 +110,37 @@ def test_bytes_that_are_no_text_are_an_error_in_place() -> None:
 def test_any_text_can_be_printed() -> None:
     _, (answer,) = _run(json.dumps({**ALLOWED, "id": "\ud800"}))
     assert answer["decision"] == "Allowed"
+
+
+def test_says_whether_there_is_a_resource_policy_at_all() -> None:
+    request = {**REQUEST, "resource_account": "444455556666"}
+    silent = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ec2:*", "Resource": "*"}]}
+    assert (
+        lines.decide({"request": request, "identity_policies": [FULL]}).decided_by[0].reason.endswith("there is none")
+    )
+    (reason,) = lines.decide({"request": request, "identity_policies": [FULL], "resource_policy": silent}).decided_by
+    assert reason.reason.endswith("no statement allows it")
+
+
+def test_names_the_first_of_statements_that_do_the_same() -> None:
+    twice = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}] * 2}
+    named = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}] * 2}
+    assert [
+        reason.statement for reason in lines.decide({"request": REQUEST, "identity_policies": [twice]}).decided_by
+    ] == [0]
+    assert [reason.statement for reason in lines.decide({"request": REQUEST, "resource_policy": named}).decided_by] == [
+        0
+    ]
+
+
+def test_takes_policies_and_grants_compiled_before() -> None:
+    key = "arn:aws:kms:eu-west-2:111122223333:key/1"
+    policy = compile_policy(FULL, PolicyKind.IDENTITY, "ours")
+    grant = KeyGrant.of({"GranteePrincipal": REQUEST["principal"], "Operations": ["Decrypt"]})
+    policies = PolicySet.of(identity_policies=[policy], grants=[grant])
+    decision = evaluate(Request(principal=REQUEST["principal"], action="kms:Decrypt", resource=key), policies)
+    assert decision.decision == "Allowed"
+    assert policies.identity_policies == (policy,)
 
 
 def test_absent_and_null_mean_none() -> None:

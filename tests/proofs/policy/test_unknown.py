@@ -185,6 +185,35 @@ def test_a_grant_for_an_unknown_encryption_context_is_open() -> None:
     assert decide({"kms:EncryptionContext:tenant": "acme"}) == "Allowed"
 
 
+def test_a_grant_for_another_encryption_context_stays_out_of_it() -> None:
+    key = f"arn:aws:kms:eu-west-2:{A}:key/1"
+    grant = {
+        "GranteePrincipal": APP,
+        "Operations": ["Decrypt"],
+        "Constraints": {"EncryptionContextSubset": {"tenant": "beta"}},
+    }
+    policies = PolicySet.of(grants=[grant], identity_policies=[MAYBE_DENY])
+    context: dict[str, Any] = {KEY: UNKNOWN, "kms:EncryptionContext:tenant": "acme"}
+    request = Request(principal=APP, action="kms:Decrypt", resource=key, context=context)
+    assert evaluate(request, policies).decision == "ImplicitlyDenied"
+
+
+def test_a_principal_certainly_named_stays_so_beside_doubts() -> None:
+    resource = _document(_statement(Principal={"AWS": SESSION}))
+    assert (
+        _decide({KEY: UNKNOWN}, principal=SESSION, resource_policy=resource, identity_policies=[MAYBE_ALLOW]).decision
+        == "Allowed"
+    )
+    maybe_denied = _decide({KEY: UNKNOWN}, principal=SESSION, resource_policy=resource, identity_policies=[MAYBE_DENY])
+    assert maybe_denied.decision == "Depends"
+
+
+@pytest.mark.parametrize("key", ["aws:ViaAWSService", "aws:CalledViaFirst", "aws:CalledViaLast"])
+def test_what_follows_from_an_unknown_key_is_unknown(key: str) -> None:
+    policy = _document(_statement(Condition={"StringEquals": {key: "x"}}))
+    assert _decide({"aws:CalledVia": UNKNOWN}, identity_policies=[policy]).decision == "Depends"
+
+
 def test_the_marker_in_json_lines() -> None:
     request = {"principal": APP, "action": "s3:GetObject", "resource": OBJECT, "context": {KEY: {"unknown": True}}}
     answer = lines.decide({"request": request, "identity_policies": [MAYBE_ALLOW]}).as_json()
