@@ -47,8 +47,7 @@ class PolicyKind(StrEnum):
 _WITH_PRINCIPAL: Final = frozenset({PolicyKind.RESOURCE, PolicyKind.RESOURCE_CONTROL, PolicyKind.ENDPOINT})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Names:
+class Names(NamedTuple):
     """A list of names with wildcards and variables: fixed ones, and those that depend on the request."""
 
     everything: bool
