@@ -58,12 +58,16 @@ def _claim(claim: Claim) -> Iterator[str]:
     for example in claim.counter_examples:
         place = example.path or "/".join(filter(None, (example.stack, example.resource)))
         yield f"  - Counter-example: {_text(example.text)}" + (f" (`{place}`)" if place else "")
+    if claim.kept_by:
+        yield f"  - {_text(claim.kept_by)}"
     for missing in claim.missing:
         yield f"  - {'To attest' if claim.status == 'ATTEST' else 'Still missing'}: {_text(missing)}"
     for evidence in claim.evidence:
         yield f"  - Evidence: {_text(evidence.text)}"
+        yield from (f"    - Assumes: {_text(assumption)}" for assumption in evidence.assumptions)
         for resource in evidence.resources[:MOST_RESOURCES]:
-            yield f"    - `{resource.path or resource.logical_id}` {resource.type}"
+            fact = f": {_text(resource.fact)}" if resource.fact else ""
+            yield f"    - `{resource.name}` {resource.type}".rstrip() + fact
         if more := max(0, len(evidence.resources) - MOST_RESOURCES):
             yield f"    - and {more:,} more"
     if claim.mappings:

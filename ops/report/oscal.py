@@ -79,12 +79,16 @@ def assessment_results(proofs: Proofs, *, at: datetime | None = None) -> Assessm
                         "inventory-items": [
                             {
                                 "uuid": _id(proofs, "resource", place),
-                                "description": f"{resource.type} {resource.path or resource.logical_id}",
-                                "props": _props(
+                                "description": f"{resource.type} {resource.name}".strip(),
+                                **_unless_empty(
                                     {
-                                        "stack": resource.stack,
-                                        "resource-type": resource.type,
-                                        "logical-id": resource.logical_id,
+                                        "props": _props(
+                                            {
+                                                "stack": resource.stack,
+                                                "resource-type": resource.type,
+                                                "logical-id": resource.logical_id,
+                                            }
+                                        )
                                     }
                                 ),
                             }
@@ -232,11 +236,17 @@ def _observation(proofs: Proofs, claim: Claim, time: str) -> Node:
                     {
                         "subject-uuid": _id(proofs, "resource", place),
                         "type": "inventory-item",
-                        "title": resource.path or resource.logical_id,
+                        "title": " ".join(resource.name.split()),
                     }
                     for place, resource in sorted(places.items())
                 ],
-                "relevant-evidence": [{"description": evidence.text} for evidence in claim.evidence],
+                "relevant-evidence": [
+                    {
+                        "description": evidence.text,
+                        **_unless_empty({"remarks": "\n\n".join(f"Assumes: {text}" for text in evidence.assumptions)}),
+                    }
+                    for evidence in claim.evidence
+                ],
             }
         ),
     }
@@ -255,6 +265,7 @@ def _finding(proofs: Proofs, claim: Claim) -> Node:
         "title": claim.id,
         "description": claim.claim,
         "props": _props({"status": claim.status}),
+        **_unless_empty({"remarks": claim.kept_by}),
         "target": {
             "type": "objective-id",
             "target-id": _objective_id(claim),
@@ -306,7 +317,7 @@ def _resources(claim: Claim) -> Sequence[Resource]:
 
 
 def _place(resource: Resource) -> str:
-    return f"{resource.stack}/{resource.logical_id or resource.path}"
+    return f"{resource.stack}/{resource.logical_id or resource.name}"
 
 
 def _objective_id(claim: Claim) -> str:

@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-from ops.report.proofs import FRAMEWORKS, STATUSES, Claim, Evidence, Proofs
+from ops.report.proofs import FRAMEWORKS, STATUSES, Claim, Evidence, Proofs, Resource
 from ops.report.reachability import Matrix
 from ops.report.wording import FRAMEWORKS as PUBLISHED
 from ops.report.wording import KIND, STATUS, plural, source_line
@@ -291,7 +291,8 @@ def _find(proofs: Proofs, counts: Mapping[str, int]) -> str:
 def _source(proofs: Proofs, source: str, shown: int) -> str:
     claims = _of(proofs, source=source)
     topics = "".join(
-        f'<section class="topic" aria-labelledby="{_token(source, topic)}"><h4 id="{_token(source, topic)}">{escape(topic)}</h4>'
+        f'<section class="topic" aria-labelledby="source-{escape(source)}-title {_token(source, topic)}">'
+        f'<h4 id="{_token(source, topic)}">{escape(topic)}</h4>'
         f"{''.join(_article(claim, shown) for claim in claims if claim.topic == topic)}</section>"
         for topic in dict.fromkeys(claim.topic for claim in claims)
     )
@@ -323,6 +324,8 @@ def _details(claim: Claim, shown: int) -> Iterator[str]:
     if claim.missing:
         items = "".join(f"<li>{escape(text)}</li>" for text in claim.missing)
         yield f'<div class="note"><h6>{_missing_title(claim)}</h6><ul>{items}</ul></div>'
+    if claim.kept_by:
+        yield f'<p class="kept">{escape(claim.kept_by)}</p>'
     if claim.evidence:
         items = "".join(_evidence(evidence, shown) for evidence in claim.evidence)
         yield f"<h6>Evidence</h6><ul>{items}</ul>"
@@ -339,19 +342,22 @@ def _missing_title(claim: Claim) -> str:
 
 
 def _evidence(evidence: Evidence, shown: int) -> str:
+    assumed = "".join(f'<p class="quiet">Assumes: {escape(text)}</p>' for text in evidence.assumptions)
     if not evidence.resources:
-        return f"<li>{escape(evidence.text)}</li>"
-    rows = "".join(
-        f'<li><code>{escape(resource.path or resource.logical_id)}</code> <span class="type">{escape(resource.type)}'
-        f"{f', in {escape(resource.stack)}' if not resource.path.startswith(f'{resource.stack}/') else ''}</span></li>"
-        for resource in evidence.resources[:shown]
-    )
+        return f"<li>{escape(evidence.text)}{assumed}</li>"
+    rows = "".join(map(_resource, evidence.resources[:shown]))
     more = len(evidence.resources) - shown
     rest = f'<li class="type">and {more:,} more, listed in trust-report.json</li>' if more > 0 else ""
     return (
-        f"<li>{escape(evidence.text)}<details><summary>{plural(len(evidence.resources), 'resource')}</summary>"
+        f"<li>{escape(evidence.text)}{assumed}<details><summary>{plural(len(evidence.resources), 'resource')}</summary>"
         f'<ul class="behind">{rows}{rest}</ul></details></li>'
     )
+
+
+def _resource(resource: Resource) -> str:
+    kind = f' <span class="type">{escape(resource.type)}</span>' if resource.type else ""
+    fact = f": {escape(resource.fact)}" if resource.fact else ""
+    return f"<li><code>{escape(resource.name)}</code>{kind}{fact}</li>"
 
 
 def _where(stack: str, path: str, resource: str) -> str:

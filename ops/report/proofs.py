@@ -27,6 +27,13 @@ class Resource:
     path: str
     type: str
     logical_id: str
+    fact: str
+    """What is so of it."""
+
+    @property
+    def name(self) -> str:
+        """Its construct path, else its logical id."""
+        return self.path or self.logical_id or self.stack or "the assembly"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +42,8 @@ class Evidence:
 
     text: str
     resources: Sequence[Resource]
+    assumptions: Sequence[str]
+    """What it takes for granted because no template tells it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +70,8 @@ class Claim:
     counter_examples: Sequence[CounterExample]
     evidence: Sequence[Evidence]
     mappings: Mapping[str, Sequence[str]]
+    kept_by: str
+    """How or where it is kept, if the source documents contradict each other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +85,7 @@ class Proofs:
     claims: Sequence[Claim]
     waivers: Sequence[Mapping[str, str]]
     digest: str
-    """SHA-256 of the file, so that everything written from it can be traced to it."""
+    """SHA-256 of what the proofs said, so that everything written from it can be traced to it; no folder is in it."""
 
     def by_status(self, claims: Sequence[Claim] | None = None) -> dict[str, int]:
         """How many of ``claims`` (all, if not given) have each status, in the order of STATUSES."""
@@ -109,6 +120,8 @@ def read(path: Path) -> Proofs:
     problems = list(_problems(data))
     if problems:
         raise ReportError("\n".join(f"{path}: {problem}" for problem in problems))
+    # The same commit gives the same report wherever it is checked out.
+    data["assembly"] = Path(data["assembly"]).name
     return Proofs(
         deployment=data["deployment"],
         assembly=data["assembly"],
@@ -116,7 +129,7 @@ def read(path: Path) -> Proofs:
         resources=_count(data["resources"]),
         claims=[_claim(claim) for claim in data["claims"]],
         waivers=[{key: str(value) for key, value in waiver.items()} for waiver in data.get("waivers", [])],
-        digest=hashlib.sha256(raw).hexdigest(),
+        digest=hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest(),
     )
 
 
@@ -128,6 +141,7 @@ def _claim(data: Mapping[str, Any]) -> Claim:
     return Claim(
         **{key: data[key] for key in ("id", "source", "topic", "kind", "claim", "status")},
         missing=data.get("missing", []),
+        kept_by=data.get("kept_by") or "",
         counter_examples=[
             CounterExample(**{key: item.get(key) or "" for key in ("text", "resource", "path", "stack")})
             for item in data.get("counter_examples", [])
@@ -136,9 +150,12 @@ def _claim(data: Mapping[str, Any]) -> Claim:
             Evidence(
                 text=item["text"],
                 resources=[
-                    Resource(**{key: resource.get(key) or "" for key in ("stack", "path", "type", "logical_id")})
+                    Resource(
+                        **{key: resource.get(key) or "" for key in ("stack", "path", "type", "logical_id", "fact")}
+                    )
                     for resource in item.get("resources", [])
                 ],
+                assumptions=item.get("assumptions", []),
             )
             for item in data.get("evidence", [])
         ],
@@ -214,8 +231,11 @@ def _list_problems(claim: dict[str, Any], key: str, place: str) -> Iterator[str]
             yield f"{place}: {key}[{number}] has to be a text, got {_kind(item)}"
         elif key != "missing" and not (isinstance(item, dict) and isinstance(item.get("text"), str)):
             yield f"{place}: {key}[{number}] has to be an object with a 'text'"
-        elif key == "evidence" and not all(isinstance(r, dict) for r in item.get("resources", [])):
-            yield f"{place}: {key}[{number}]: every one of 'resources' has to be an object"
+        elif key == "evidence":
+            for name, kind, words in (("resources", dict, "an object"), ("assumptions", str, "a text")):
+                inner = item.get(name, [])
+                if not isinstance(inner, list) or not all(isinstance(one, kind) for one in inner):
+                    yield f"{place}: {key}[{number}]: {name!r} has to be a list, every one {words}"
 
 
 def _text(data: dict[str, Any], key: str, place: str) -> Iterator[str]:

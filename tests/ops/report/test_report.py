@@ -70,6 +70,7 @@ def changed(tmp_path: Path, change: Change) -> Path:
         (lambda data: data["claims"][2].update(missing=[]), "PARTIAL has to say what is missing"),
         (lambda data: data["claims"][4].update(counter_examples=[]), "BROKEN has to give a counter-example"),
         (lambda data: data["claims"][0].update(evidence=["shown"]), "evidence[0] has to be an object with a 'text'"),
+        (lambda data: data["claims"][0]["evidence"][0].update(assumptions="none"), "'assumptions' has to be a list"),
         (lambda data: data["claims"][0].update(mappings={"PCI": ["1"]}), "'mappings' knows SOC 2"),
         (lambda data: data.update(waivers={}), "'waivers' has to be a list of objects"),
         (lambda data: data.update(stacks="many"), "'stacks' has to be a number or a list"),
@@ -126,7 +127,13 @@ def test_page_says_everything_of_every_promise(proofs: Proofs) -> None:
     for claim in proofs.claims:
         said = [claim.id, claim.claim, *claim.missing, *(evidence.text for evidence in claim.evidence)]
         said += [words for example in claim.counter_examples for words in (example.text, example.path)]
-        said += [resource.path for evidence in claim.evidence for resource in evidence.resources]
+        said += [claim.kept_by, *(words for evidence in claim.evidence for words in evidence.assumptions)]
+        said += [
+            words
+            for evidence in claim.evidence
+            for one in evidence.resources
+            for words in (one.path, one.type, one.fact)
+        ]
         said += [control for controls in claim.mappings.values() for control in controls]
         for words in said:
             assert words in text, (claim.id, words)
@@ -238,6 +245,13 @@ def test_writes_every_form(written: Path) -> None:
 
 def test_same_proofs_give_the_same_bytes(written: Path, tmp_path: Path) -> None:
     assert main([*ARGUMENTS, "--out", str(tmp_path), "--at", "2026-01-31T12:00:00Z"]) == 0
+    for path in written.iterdir():
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name
+
+
+def test_same_proofs_give_the_same_bytes_wherever_they_were_made(written: Path, tmp_path: Path) -> None:
+    file = changed(tmp_path, lambda data: data.update(assembly="/somewhere/else/cdk.out"))
+    assert main(["--proofs", str(file), *ARGUMENTS[2:], "--out", str(tmp_path), "--at", "2026-01-31T12:00:00Z"]) == 0
     for path in written.iterdir():
         assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name
 
