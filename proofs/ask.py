@@ -16,6 +16,7 @@ Exit status: 0 answered, 2 not understood.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -26,7 +27,8 @@ from proofs import ask_policy
 from proofs.finding import Case
 from proofs.model import Node
 from proofs.reachability import Flow, Place
-from proofs.reachability.sets import PORTS, Ranges, ports, spoken_ports
+from proofs.reachability.network import Hop
+from proofs.reachability.sets import INTERNET, PORTS, Ranges, ports, spoken_ports
 
 USAGE_ERROR = 2
 
@@ -160,12 +162,28 @@ def _members(case: Case, sources: list[Place], targets: list[Place], wanted: Ran
 
 
 def _reasons(case: Case, targets: list[Place]) -> list[str]:
-    lines = []
+    lines = [f"  {why}" for target in targets[:3] for why in _closed(case, target)]
     for target in targets[:3]:
         nearest = {flow.source.name for flow in case.reach.reaching(target)} if target.type != "subnet" else set()
         if nearest:
             lines.append(f"  {target} is reached by {len(nearest)} only: {', '.join(sorted(nearest)[:8])}")
     return lines
+
+
+def _closed(case: Case, target: Place) -> list[str]:
+    """What keeps the internet out of a subnet, whatever stands in it."""
+    if target.type != "subnet":
+        return []
+    network = case.reach.network
+    subnet = network.subnets[target.subnets[0]]
+    found = []
+    if not any(route.hop is Hop.INTERNET for _, route in network.ways(subnet)):
+        found.append(f"{subnet.path}: no route leads to an internet gateway")
+    if not network.open_to_internet(subnet, outbound=False):
+        found.append(f"{subnet.path}: VPC block public access lets nobody in")
+    if not any(addresses & INTERNET for addresses, _ in network.acl(subnet, outbound=False).parts):
+        found.append(f"{subnet.path}: its network ACL lets no public address in")
+    return found
 
 
 def _what_can_reach(case: Case, match: re.Match[str], everything: bool) -> list[str]:
@@ -208,9 +226,14 @@ def _told(flows: list[Flow], everything: bool) -> list[str]:
     """The flows; one of each kind and ``everything`` apart."""
     if everything:
         return [f"  {flow}" for flow in flows]
-    kinds: dict[tuple[str, str, int, Ranges], Flow] = {}
+    kinds: dict[tuple[str, str, int, Ranges, str], Flow] = {}
     for flow in flows:
-        kinds.setdefault((flow.source.name, flow.target.name, flow.protocol, flow.ports), flow)
+        key = (flow.source.name, flow.target.name, flow.protocol, flow.ports, flow.doubtful)
+        seen = kinds.get(key)
+        if seen is not None:
+            passes = tuple(dict.fromkeys((*seen.passes, *flow.passes)))
+            flow = dataclasses.replace(flow, sources=seen.sources | flow.sources, passes=passes)  # noqa: PLW2901
+        kinds[key] = flow
     return [f"  {flow}" for flow in kinds.values()]
 
 

@@ -60,6 +60,9 @@ PARAMETERS = "prod-data/Database/Parameters/Resource"
 LISTENER = "prod-entry/Balancer/Listener/Resource"
 KEY = "prod-keys/Data/Resource/Resource"
 VPC = "prod-network/Vpc/Resource"
+WRITER = "prod-data/Database/Resource/Writer/Resource"
+READER = "prod-data/Database/Resource/Reader1/Resource"
+WAY_IN = "prod-network/Groups/BalancerFromCloudFront"
 MACHINE = "prod-access/Bastion/Resource"
 VAULT = "backup-prod/Vault/Resource"
 BEHAVIOR = ("DistributionConfig", "DefaultCacheBehavior")
@@ -79,6 +82,10 @@ LOCK = ("ObjectLockConfiguration", "Rule", "DefaultRetention", "Days")
 Change = tuple[str, tuple[str | int, ...], Any]
 WEAKENINGS: list[tuple[str, Change, str, str]] = [
     # proof, (path of the resource, property, new value or GONE), path of the guilty, what is said of it
+    ("reachability.stores-are-private", (WRITER, ("PubliclyAccessible",), True), "", "public address"),
+    ("reachability.stores-are-private", (READER, ("PubliclyAccessible",), True), "", "public address"),
+    ("reachability.only-the-edge-is-open", (WAY_IN, ("SourcePrefixListId",), "pl-12345678"), "", "pl-12345678"),
+    ("reachability.only-the-edge-is-open", (WAY_IN, ("CidrIp",), "198.51.100.0/24"), "", "198.51.100.0/24"),
     ("resilience.zone-loss", ("prod-network/Vpc/ApplicationDefaultRoute2", ("VpcEndpointId",),
      "like:prod-network/Vpc/ApplicationDefaultRoute1"), "prod-network/Vpc/ApplicationSubnet2", "no way to the internet"),
     ("resilience.zone-loss", ("prod-data/Database/Subnets/Default", ("SubnetIds",), "one"), DATABASE, "alone"),
