@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from app import build
 from assembly import Assembly, load
 from stacks.synthesis import new_app
 from tests.fixture_deployment import FIXTURE
+
+# How long one example takes tells of the machine's load, not of the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
