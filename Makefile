@@ -80,6 +80,14 @@ bench: setup ## measure what users wait for, as ratios to a floor measured in th
 picture: ## draw docs/architecture.svg from the templates
 	@$(SYNTH) && $(PYTHON) -m ops.picture
 
+.PHONY: prove
+prove: ## decide every promise from cdk.out and show why (make synth writes it)
+	@$(PYTHON) -m proofs prove --deployment $(DEPLOYMENT)
+
+.PHONY: prove-bites
+prove-bites: ## weaken cdk.out and show that each promise's proofs notice
+	@$(PYTHON) -m proofs bite --deployment $(DEPLOYMENT)
+
 .PHONY: report
 report: setup ## write the trust report into report/: a page to mail, Markdown, JSON and OSCAL
 	@$(SYNTH)

@@ -54,6 +54,10 @@ def lanes(deployment: str) -> tuple[Sequence[Step], Sequence[Step]]:
             name="gate: invariants, linters, acknowledgements, waivers",
             command=[python, "-m", "gate", "--deployment", deployment],
         ),
+        Step(
+            name="proofs: every promise, decided from the assembly",
+            command=[python, "-m", "proofs", "prove", "--brief", "--deployment", deployment],
+        ),
         Step(name="picture is up to date", command=[python, "-m", "ops.picture", "--check"]),
     ]
     code = [

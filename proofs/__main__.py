@@ -1,8 +1,15 @@
 """Commands on promises and policies.
 
-usage: python -m proofs ask [--assembly cdk.out] QUESTION
+usage: python -m proofs [prove] [--assembly cdk.out] [--deployment NAME] [--json FILE] [--brief] [CLAIM ...]
+       python -m proofs bite [--assembly cdk.out] [--each 6] [CLAIM ...]
+       python -m proofs list
+       python -m proofs ask [--assembly cdk.out] QUESTION
        python -m proofs evaluate [FILE]
 
+prove      decide every claim of proofs/claims.yaml from an assembly and show why; exit status 1 if one is broken, or
+           partial without a reason in proofs/partial.yaml
+bite       weaken the assembly and show that each claim's proofs notice, and name the guilty resource
+list       print every proof with what it decides
 ask        answer a question about an assembly: "can internet reach subnet data on 6432", "what can reach the database",
            "who can decrypt sandbox-keys/Data"
 evaluate   decide requests against their policies: JSON lines in FILE or standard input, one JSON line out for each;
@@ -11,6 +18,7 @@ evaluate   decide requests against their policies: JSON lines in FILE or standar
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -35,18 +43,31 @@ def evaluate(arguments: Sequence[str]) -> int:
         return _usage(f"cannot read {arguments[0]}: {error.strerror}")
 
 
-COMMANDS: Final[dict[str, Callable[[Sequence[str]], int]]] = {"ask": ask.run, "evaluate": evaluate}
+def _when_asked(module: str, name: str) -> Callable[[Sequence[str]], int]:
+    """A command whose module is imported only when it runs, so that the others do with the standard library."""
+    return lambda arguments: int(getattr(importlib.import_module(module), name)(arguments))
+
+
+COMMANDS: Final[dict[str, Callable[[Sequence[str]], int]]] = {
+    "ask": ask.run,
+    "bite": _when_asked("proofs.register.bite", "run"),
+    "evaluate": evaluate,
+    "list": _when_asked("proofs.register.command", "listed"),
+    "prove": _when_asked("proofs.register.command", "prove"),
+}
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; the result is the exit status."""
-    if not arguments or arguments[0] in ("-h", "--help"):
+    if arguments and arguments[0] in ("-h", "--help"):
         sys.stdout.write(f"{__doc__}")
-        return 0 if arguments else USAGE_ERROR
-    command = COMMANDS.get(arguments[0])
-    if command is None:
+        return 0
+    if not arguments or arguments[0].startswith("-"):
+        return COMMANDS["prove"](arguments)
+    chosen = COMMANDS.get(arguments[0])
+    if chosen is None:
         return _usage(f"unknown command {arguments[0]!r}; commands: {', '.join(COMMANDS)}")
-    return command(arguments[1:])
+    return chosen(arguments[1:])
 
 
 def _usage(problem: str) -> int:

@@ -200,7 +200,6 @@ def test_reads_a_file_or_standard_input(tmp_path: Path) -> None:
     ("arguments", "status", "words"),
     [
         (["--help"], 0, ""),
-        ([], 2, ""),
         (["judge"], 2, "unknown command 'judge'; commands: "),
         (["evaluate", "a", "b"], 2, "evaluate takes one file, not 2"),
         (["evaluate", "/no/such/file"], 2, "cannot read /no/such/file: No such file or directory"),

@@ -1,0 +1,194 @@
+"""``python -m proofs bite``: weaken the assembly and demand that each proof turns BROKEN and names the guilty resource."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import random
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from assembly import Assembly, AssemblyError, Resource, Stack
+from gate.run import scope_of
+from gate.weaken.bite import all_weakenings
+from gate.weaken.mutations import Weakening
+from gate.world import Key, World
+from proofs.finding import Case, Note
+from proofs.model import Model
+from proofs.register.claims import Claim, RegisterError
+from proofs.register.command import add_arguments, deployment_of, read
+from proofs.register.decide import Decisions
+from proofs.register.weaken import AGAINST, Against, more
+from proofs.terms import Terms
+from stacks.settings import ConfigError
+
+SEED = 20260101
+_CHOOSERS = frozenset(
+    {
+        "AWS::Backup::BackupPlan",
+        "AWS::Backup::BackupSelection",
+        "AWS::Backup::RestoreTestingSelection",
+        "AWS::EC2::NetworkAclEntry",
+        "AWS::Events::Rule",
+    }
+)
+_CHOSEN = (
+    "AWS::Backup::RestoreTestingPlan",
+    "AWS::AutoScaling::AutoScalingGroup",
+    "AWS::DynamoDB::Table",
+    "AWS::EC2::Subnet",
+    "AWS::EC2::VPCEndpoint",
+    "AWS::RDS::DBCluster",
+    "AWS::S3::Bucket",
+)
+LEAST = 3
+"""Weakenings that each claim that holds must have been tried with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bitten:
+    """One weakening of one proof: the counter-examples that it made (none: it escaped)."""
+
+    proof: str
+    weakening: Weakening
+    caught: bool
+    named: str
+    """The shortest new counter-example, whether or not it names the guilty resource."""
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """What became of every weakening that was tried, by proof."""
+
+    bitten: list[Bitten] = field(default_factory=list)
+
+    def of(self, claim: Claim) -> list[Bitten]:
+        """What was tried against a claim's proofs."""
+        return [one for one in self.bitten if one.proof in claim.proofs]
+
+    @property
+    def escaped(self) -> list[Bitten]:
+        """What no proof noticed."""
+        return [one for one in self.bitten if not one.caught]
+
+
+def bite(assembly: Assembly, terms: Terms, claims: Iterable[Claim], *, each: int, deployment: Any = None) -> Outcome:
+    """Try up to ``each`` weakenings, spread over its families, against every proof that decides one of ``claims``."""
+    world = World(assembly, scope_of(assembly, deployment))
+    found = [*all_weakenings(world), *more(world)]
+    whole = Case(assembly, terms)
+    before = Decisions(whole)
+    outcome = Outcome()
+    for proof_id in dict.fromkeys(proof for claim in claims for proof in claim.proofs):
+        known = {str(one) for one in before.finding(proof_id).broken}
+        for weakening in _chosen(found, AGAINST.get(proof_id, ()), each):
+            weakened = Case(apply(assembly, weakening), terms)
+            new = [one for one in Decisions(weakened).finding(proof_id).broken if str(one) not in known]
+            guilty = _guilty(whole.model, weakening)
+            named = [one for one in new if _names(one, guilty)]
+            shown = min(map(str, named or new), key=len, default="")
+            outcome.bitten.append(Bitten(proof=proof_id, weakening=weakening, caught=bool(named), named=shown))
+    return outcome
+
+
+def _chosen(found: Sequence[Weakening], families: Sequence[Against], each: int) -> list[Weakening]:
+    """A repeatable choice that takes from every family in turn."""
+    piles = [[one for one in found if family.covers(one)] for family in families]
+    for pile in piles:
+        random.Random(SEED).shuffle(pile)  # noqa: S311  (a repeatable choice, no secret)
+    chosen: dict[str, Weakening] = {}
+    while any(piles) and len(chosen) < each:
+        for pile in piles:
+            if pile and len(chosen) < each:
+                one = pile.pop()
+                chosen.setdefault(f"{one.name} {one.was[:40]} {len(one.changes)}", one)
+    return list(chosen.values())
+
+
+def apply(assembly: Assembly, weakening: Weakening) -> Assembly:
+    """The assembly as it would be."""
+    changes: dict[str, dict[str, Resource | None]] = defaultdict(dict)
+    for (stack_name, logical_id), changed in weakening.changes.items():
+        changes[stack_name][logical_id] = changed
+    return Assembly(
+        directory=assembly.directory,
+        stacks=tuple(
+            _changed(weakening.stacks.get(stack.name, stack), changes.get(stack.name, {})) for stack in assembly.stacks
+        ),
+    )
+
+
+def _changed(stack: Stack, changes: dict[str, Resource | None]) -> Stack:
+    if not changes:
+        return stack
+    bodies = dict(stack.template.get("Resources", {}))
+    paths = dict(stack.paths)
+    for logical_id, changed in changes.items():
+        if changed is None:
+            bodies.pop(logical_id, None)
+        else:
+            bodies[logical_id] = {**changed.definition, "Type": changed.type, "Properties": changed.properties}
+            paths[logical_id] = changed.path
+    return dataclasses.replace(stack, template={**stack.template, "Resources": bodies}, paths=paths)
+
+
+def _guilty(model: Model, weakening: Weakening) -> set[str]:
+    """The changed resources, and those that they name or that name them: where the harm shows."""
+    found = {weakening.resource.path}
+    for stack_name in weakening.stacks:
+        found |= {node.path for node in model if node.stack.name == stack_name}
+        found |= {
+            stack.account for stack in (*model.assembly.stacks, *weakening.stacks.values()) if stack.name == stack_name
+        }
+    keys: list[Key] = list(weakening.changes)
+    for stack_name, logical_id in keys:
+        node = model.node(stack_name, logical_id)
+        if node is not None:
+            found |= {node.path, *(other.path for other in (*model.references(node), *model.referrers(node)))}
+            if weakening.resource.type in _CHOOSERS:
+                # What a selection by tag chooses, a rule on events serves or an access list filters is named by neither.
+                found |= {other.path for other in model.of(*_CHOSEN, account=node.account, region=node.region)}
+    return found
+
+
+def _names(note: Note, guilty: set[str]) -> bool:
+    return note.where in guilty or any(path in note.what for path in guilty if "/" in path)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Print what became of the weakenings; 0 if every proof caught all of its own, 1 if not, 2 if nothing can be judged."""
+    parser = argparse.ArgumentParser(
+        prog="python -m proofs bite", description="Weaken the assembly and show that the proofs notice."
+    )
+    add_arguments(parser)
+    parser.add_argument("--each", type=int, default=6, help="weakenings for each proof (6)")
+    chosen = parser.parse_args(arguments)
+    start = time.perf_counter()
+    try:
+        _, claims, case, _ = read(chosen)
+        deployment = deployment_of(case.assembly, chosen.deployment)
+    except (AssemblyError, ConfigError, RegisterError) as error:
+        sys.stderr.write(f"proofs: {error}\n")
+        return 2
+    outcome = bite(case.assembly, case.terms, claims, each=chosen.each, deployment=deployment)
+    for line in table(outcome, claims):
+        sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"  {time.perf_counter() - start:.0f} s\n")
+    return 1 if outcome.escaped else 0
+
+
+def table(outcome: Outcome, claims: Iterable[Claim]) -> Iterator[str]:
+    """Claim, tried, caught; then what escaped."""
+    yield f"  {'claim':<16}{'tried':>6}{'caught':>8}"
+    for claim in claims:
+        tried = outcome.of(claim)
+        if tried:
+            yield f"  {claim.id:<16}{len(tried):>6}{sum(one.caught for one in tried):>8}"
+    for one in outcome.escaped:
+        yield f"  escaped {one.proof}: {one.weakening.name}" + (f" (said only: {one.named})" if one.named else "")
+    caught = len(outcome.bitten) - len(outcome.escaped)
+    yield f"proofs: {caught} of {len(outcome.bitten)} weakenings caught, over {len({one.proof for one in outcome.bitten})} proofs"

@@ -1,0 +1,133 @@
+"""Questions that several proofs ask: whose account is whose stage, what a principal may do at most, what receives logs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from proofs.delivery import Arrow, DeliveryFinding, Judge, arrows, findings
+from proofs.delivery.judge import plain
+from proofs.finding import Case
+from proofs.model import Model, Node, as_list, at
+from proofs.policy import UNKNOWN, InputError, PolicyKind, PolicySet, Request, compile_policy, evaluate
+
+OWNER = "palisade:owner"
+LOG_ARROWS = re.compile(r".*(log|trail|record|configuration|stream|replica).* to bucket|bucket read for replication")
+"""Kinds of arrows whose receiving bucket holds evidence."""
+_EVERYTHING = compile_policy(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]},
+    PolicyKind.IDENTITY,
+    "an administrator's policy",
+)
+
+
+class Facts:
+    """What is worked out once for a case and asked by many proofs."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.model: Model = case.model
+        self.judge = Judge(self.model)
+        self.arrows: list[Arrow] = list(arrows(self.model))
+        self._undelivered: dict[int, DeliveryFinding] | None = None
+
+    @property
+    def undelivered(self) -> dict[int, DeliveryFinding]:
+        """Why each arrow that does not certainly arrive does not, by the arrow's identity."""
+        if self._undelivered is None:
+            self._undelivered = {id(found.arrow): found for found in findings(self.model, self.arrows)}
+        return self._undelivered
+
+    def deliveries(self, *words: str) -> Iterator[tuple[Arrow, DeliveryFinding | None]]:
+        """Arrows whose kind begins with one of ``words``, with what is wrong with each."""
+        for arrow in self.arrows:
+            if arrow.kind.startswith(words):
+                yield arrow, self.undelivered.get(id(arrow))
+
+    def evidence_buckets(self) -> set[Node]:
+        """Buckets that logs are written to."""
+        return {
+            arrow.receiver
+            for arrow in self.arrows
+            if arrow.receiver is not None and arrow.receiver.type == "AWS::S3::Bucket" and LOG_ARROWS.match(arrow.kind)
+        } | {
+            node
+            for node in self.model.of("AWS::S3::Bucket")
+            if node.get("ObjectLockConfiguration", "Rule", "DefaultRetention") is not None
+        }
+
+    def stages(self) -> dict[str, str]:
+        """Stage by account: the accounts that hold a network, by the owner that their stacks name."""
+        known: dict[str, str] = {}
+        for vpc in self.model.of("AWS::EC2::VPC"):
+            known.setdefault(vpc.account, vpc.stack.tags.get(OWNER, vpc.account))
+        return known
+
+    def may(self, principal: str, action: str, node: Node, resource: str = "") -> bool:
+        """Whether a role with every permission of its own account could do this: by whatever the node's own policy says,
+        with every condition that the caller could choose taken as met."""
+        written = self.judge.document(node)
+        account = principal.split(":")[4]
+        if node.account == account and written is None and node.type != "AWS::KMS::Key":
+            return True
+        try:
+            decision = evaluate(
+                Request(
+                    principal=plain(principal),
+                    action=action,
+                    resource=plain(resource or node.arn),
+                    resource_account=node.account,
+                    context={
+                        "aws:SecureTransport": True,
+                        "s3:TlsVersion": "1.3",
+                        "kms:ViaService": UNKNOWN,
+                        "kms:CallerAccount": account,
+                        "kms:GrantIsForAWSResource": UNKNOWN,
+                        "aws:PrincipalOrgID": self.judge.organization or UNKNOWN,
+                        "sts:ExternalId": UNKNOWN,
+                    },
+                ),
+                PolicySet(identity_policies=(_EVERYTHING,), resource_policy=written),
+            )
+        except InputError:
+            return True
+        return decision.possibly_allowed
+
+    def model_policy(self, node: Node) -> Iterator[Node]:
+        """The resources that write the node's policy."""
+        for owner, _ in self.judge.statements(node):
+            yield owner
+
+    def callers(self, account: str, node: Node) -> list[str]:
+        """Roles of an account that a node's policy could mean: any role, and those that it names."""
+        named = set(re.findall(rf"arn:aws:iam::{account}:role/[\w+=,.@/-]+", _written(node, self.judge)))
+        return [f"arn:aws:iam::{account}:role/administrator", *sorted(named)]
+
+
+def _written(node: Node, judge: Judge) -> str:
+    return json.dumps([statement for _, statement in judge.statements(node)], default=str)
+
+
+@lru_cache(maxsize=4)
+def _facts(case: Case) -> Facts:
+    return Facts(case)
+
+
+def facts(case: Case) -> Facts:
+    """The facts of a case, worked out once."""
+    return _facts(case)
+
+
+def statements(document: Any) -> Iterator[Mapping[str, Any]]:
+    """The statements of a policy document."""
+    for statement in as_list(at(document, "Statement")):
+        if isinstance(statement, Mapping):
+            yield statement
+
+
+def texts(value: Any) -> list[str]:
+    """One or several texts as a list."""
+    return [str(item) for item in as_list(value)]

@@ -1,0 +1,17 @@
+"""Imports every subject of this package, so that its proofs are registered."""
+
+import proofs.register.access
+import proofs.register.backups
+import proofs.register.deliveries
+import proofs.register.egress
+import proofs.register.identity
+import proofs.register.keys
+import proofs.register.logs
+import proofs.register.network
+import proofs.register.objectives
+import proofs.register.residency
+import proofs.register.separation
+import proofs.register.tenants
+import proofs.register.throttles
+import proofs.register.transport
+import proofs.register.workload  # noqa: F401

@@ -1,0 +1,419 @@
+"""Weakenings that a promise must notice: which of the gate's generated ones, and those that the gate has no use for."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from assembly import Resource, Stack
+from gate.weaken.mutations import Weakening, with_property
+from gate.world import World, as_list, at, key_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Against:
+    """A family of weakenings: kind, type and place as regular expressions, and what the construct path must hold."""
+
+    kind: str
+    type: str = ".*"
+    place: str = ".*"
+    path: str = ""
+    was: str = ""
+
+    def covers(self, weakening: Weakening) -> bool:
+        """Whether a weakening is of this family."""
+        return (
+            re.fullmatch(self.kind, weakening.kind) is not None
+            and re.search(self.type + "$", weakening.resource.type) is not None
+            and re.search(self.place, weakening.place) is not None
+            and re.search(self.path, weakening.resource.path) is not None
+            and re.search(self.was, weakening.was) is not None
+        )
+
+
+_TRAIL = "CloudTrail::Trail"
+_SERVICE = r'"Service"'
+_ENTRY_LOGS = (
+    Against(kind="drop resource", type="FlowLog"),
+    Against(kind="drop resource", type="WAFv2::LoggingConfiguration"),
+    Against(kind="drop resource", type="Logs::DeliverySource"),
+    Against(kind="drop resource", type="QueryLoggingConfigAssociation"),
+    Against(kind="drop property", type="ApiGateway::Stage", place="AccessLogSetting"),
+)
+
+AGAINST: Mapping[str, tuple[Against, ...]] = {
+    "access.sessions-are-the-only-way-in": (
+        Against(kind="add access", type="LaunchTemplate"),
+        Against(kind="switch off", type="SSM::Document"),
+        Against(kind="drop property", type="SSM::Document", place="s3BucketName|kmsKeyId|idleSessionTimeout"),
+        Against(kind="send elsewhere", type="SSM::Document"),
+        Against(kind="open network", type="SecurityGroup", path="Bastion", place="^SecurityGroupIngress"),
+    ),
+    "backups.databases-are-kept": (
+        Against(kind="let go", type="RDS::DBCluster", place="DeletionPolicy|UpdateReplacePolicy"),
+        Against(kind="switch off", type="RDS::DBCluster", place="DeletionProtection"),
+        Against(kind="shorten", type="RDS::DBCluster"),
+        Against(kind="drop tag", type="RDS::DBCluster"),
+    ),
+    "backups.restores-are-tested": (
+        Against(kind="drop resource", type="RestoreTestingSelection"),
+        Against(kind="deafen", type="Events::Rule", path="Restore"),
+    ),
+    "coverage.bounded-roles": (
+        Against(kind="drop property", type="IAM::Role", place="PermissionsBoundary"),
+        Against(kind="share role"),
+    ),
+    "coverage.ingress-logged": _ENTRY_LOGS,
+    "coverage.logs-kept-and-redacted": (
+        Against(kind="drop property", type="LogGroup", place="DataProtectionPolicy"),
+        Against(kind="drop property", type="LogGroup", place="RetentionInDays"),
+    ),
+    "coverage.public-behind-firewall": (
+        Against(kind="drop resource", type="WebACLAssociation"),
+        Against(kind="drop property", type="Distribution", place="WebACLId"),
+        Against(kind="only count", type="WebACL", place=r"^Rules\.1\.OverrideAction"),
+    ),
+    "coverage.stores-audited": (
+        Against(kind="drop property", type=_TRAIL, place="^AdvancedEventSelectors$"),
+        Against(
+            kind="drop item", type=_TRAIL, place="^AdvancedEventSelectors", was="Tables|Functions|Objects|Evidence"
+        ),
+        Against(kind="switch off", type=_TRAIL, place="IsLogging|IsMultiRegionTrail"),
+        Against(kind="drop property", type="RDS::DBCluster", place="EnableCloudwatchLogsExports"),
+    ),
+    "coverage.stores-backed-up": (
+        Against(kind="drop tag", type="RDS::DBCluster|DynamoDB::Table"),
+        Against(kind="drop resource", type="BackupSelection"),
+    ),
+    "delivery.logs-arrive": (
+        Against(
+            kind="foreign principal", type="S3::BucketPolicy", was="delivery.logs|cloudtrail|logging.s3|logdelivery"
+        ),
+        Against(
+            kind="drop resource", type="S3::BucketPolicy", path="/(Trail|(Flow|Resolver|Waf|Cdn|Balancer)Landing)/"
+        ),
+        Against(
+            kind="send elsewhere", type="FlowLog|S3::Bucket|WAFv2::LoggingConfiguration|ResolverQueryLoggingConfig"
+        ),
+        Against(
+            kind="foreign principal", type="KMS::Key", path="log-archive", was=r'"Service": "(delivery|cloudtrail)'
+        ),
+    ),
+    "delivery.messages-arrive": (
+        Against(kind="foreign principal", type="SNS::TopicPolicy", was=_SERVICE),
+        Against(kind="foreign principal", type="SQS::QueuePolicy", was=_SERVICE),
+        Against(kind="foreign principal", type="KMS::Key", path="Messaging", was=_SERVICE),
+        Against(kind="drop resource", type="SQS::QueuePolicy"),
+    ),
+    "egress.addresses-are-static-and-published": (
+        Against(kind="change addresses"),
+        Against(kind="leave directly"),
+        Against(kind="drop address"),
+    ),
+    "encryption.at-rest": (
+        Against(kind="drop property", type="S3::Bucket", place="BucketEncryption"),
+        Against(kind="drop property", type="DynamoDB::Table", place="SSESpecification"),
+        Against(kind="drop property", type="LogGroup|SNS::Topic|SQS::Queue", place="(?i)kms"),
+        Against(kind="switch off", type="RDS::DBCluster", place="StorageEncrypted"),
+    ),
+    "encryption.in-transit": (
+        Against(kind="switch off", type="ParameterGroup", place="force_ssl"),
+        Against(kind="drop resource", type="S3::BucketPolicy"),
+        Against(kind="drop refusal", type="S3::BucketPolicy", was="SecureTransport"),
+        Against(kind="weaker word", type="Listener|Distribution", place="Protocol"),
+    ),
+    "encryption.keys-apart": (Against(kind="one key"),),
+    "keys.backups-are-administered-apart": (
+        Against(kind="widen principal", type="KMS::Key", path="backup-", was="ScheduleKeyDeletion"),
+        Against(kind="widen principal", type="KMS::Key", path="-keys/(Data|Backup)", was="ScheduleKeyDeletion"),
+        Against(kind="drop property", type="BackupVault", path="backup-", place="EncryptionKeyArn"),
+    ),
+    "encryption.keys-rotate": (
+        Against(kind="switch off", type="KMS::Key", place="EnableKeyRotation"),
+        Against(kind="relax limit", type="KMS::Key"),
+    ),
+    "identity.network-position-grants-nothing": (
+        Against(kind="open network", type="SecurityGroupIngress"),
+        Against(kind="weaker word", type="Method", place="AuthorizationType"),
+        Against(kind="switch off", type="DBCluster", place="EnableIAMDatabaseAuthentication"),
+    ),
+    "logs.flow-logs-are-out-of-reach": (
+        Against(kind="drop resource", type="FlowLog"),
+        Against(kind="send elsewhere", type="FlowLog"),
+        Against(kind="drop property", type="S3::Bucket", path="/Flow/", place="ObjectLockConfiguration$"),
+        Against(kind="widen principal", type="S3::BucketPolicy", path="/FlowLanding/", was="PutObject"),
+    ),
+    "logs.trail-cannot-be-stopped": (
+        Against(kind="switch off", type=_TRAIL),
+        Against(kind="drop property", type="S3::Bucket", path="organization/Trail/", place="ObjectLockConfiguration$"),
+        Against(kind="send elsewhere", type=_TRAIL),
+        Against(kind="drop item", type=_TRAIL, place="AdvancedEventSelectors", was='"Management"'),
+    ),
+    "network.access-lists-are-explicit": (
+        Against(kind="drop resource", type="SubnetNetworkAclAssociation"),
+        Against(kind="open ports", type="NetworkAclEntry"),
+    ),
+    "network.unlisted-names-do-not-resolve": (
+        Against(kind="drop resource", type="FirewallRuleGroupAssociation"),
+        Against(kind="weaker word", type="FirewallRuleGroup", was="BLOCK"),
+    ),
+    "objectives.burn-rate-alarms-fire-on-budget": (
+        Against(kind="dull alarm"),
+        Against(kind="drop property", type="CompositeAlarm", place="AlarmActions"),
+        Against(kind="widen budget"),
+    ),
+    "platform.sample-workload-is-complete": (Against(kind="drop permission", path="-documents/"),),
+    "reachability.only-the-edge-is-open": (
+        Against(kind="open network", type="SecurityGroupIngress", path="BalancerFrom"),
+    ),
+    "reachability.stages-are-apart": (Against(kind="join networks"),),
+    "reachability.stores-are-private": (Against(kind="switch on", type="DBInstance", place="PubliclyAccessible"),),
+    "reachability.what-is-wanted-works": (Against(kind="drop entry", path="DataAcl|ApplicationAcl"),),
+    "residency.stores-stay-inside": (
+        Against(kind="move away"),
+        Against(kind="send elsewhere", type="BackupPlan"),
+    ),
+    "backups.recovery-point": (
+        Against(kind="copy seldom"),
+        Against(kind="drop resource", type="BackupSelection"),
+    ),
+    "resilience.recovery-points": (
+        Against(kind="switch off", type="DynamoDB::Table", place="PointInTime"),
+        Against(kind="switch off", type="BackupPlan", path="Documents", place="EnableContinuousBackup"),
+        Against(kind="weaker word", type="S3::Bucket", path="documents/", place="Versioning"),
+    ),
+    "resilience.recovery-time": (
+        Against(kind="drop resource", type="BackupSelection"),
+        Against(kind="drop tag", type="DBCluster|DynamoDB::Table"),
+    ),
+    "resilience.region-loss": (
+        Against(kind="copy seldom"),
+        Against(kind="drop resource", type="BackupSelection"),
+        Against(kind="drop tag", type="DBCluster|DynamoDB::Table"),
+    ),
+    "resilience.zone-loss": (Against(kind="one zone", path="live|prod"),),
+    "retention.documents-end": (
+        Against(kind="drop property", type="DynamoDB::Table", place="TimeToLive"),
+        Against(kind="drop property", type="S3::Bucket", path="documents/", place="LifecycleConfiguration$"),
+    ),
+    "retention.logs-end": (Against(kind="keep for ever", type="LogGroup"),),
+    "retention.no-conflict": (Against(kind="lock for long"),),
+    "secrets.none-in-templates": (Against(kind="add secret"),),
+    "separation.no-trust-between-stages": (
+        Against(kind="widen principal", type="KMS::Key", path="-keys/"),
+        Against(kind="widen principal", type="IAM::Role", path="-documents/|-access/"),
+        Against(kind="widen principal", type="S3::BucketPolicy", path="-site/"),
+        Against(kind="widen principal", type="SQS::QueuePolicy"),
+    ),
+    "separation.one-account-a-stage": (Against(kind="share account"), Against(kind="share network")),
+    "tenants.sessions-see-one-tenant": (
+        Against(kind="drop condition", type="ManagedPolicy", path="-documents/Tenant", was="LeadingKeys|s3:prefix"),
+        Against(kind="drop condition", type="IAM::Role", path="-documents/Tenant", was="RequestTag"),
+    ),
+    "throttles.ten-a-second-and-bursts-of-twenty": (
+        Against(kind="relax limit", type="ApiGateway::(Stage|UsagePlan)"),
+        Against(kind="drop property", type="ApiGateway::UsagePlan", place="^Throttle$"),
+        Against(kind="drop property", type="ApiGateway::Stage", place="MethodSettings"),
+    ),
+    "transport.entrances-earn-an-a-plus": (
+        Against(kind="lower TLS", type="Listener|Distribution|DomainName"),
+        Against(kind="drop property", type="ResponseHeadersPolicy", place="StrictTransportSecurity$"),
+        Against(kind="shorten", type="ResponseHeadersPolicy"),
+        Against(kind="switch off", type="ResponseHeadersPolicy|RestApi", place="Preload|Subdomains|DisableExecute"),
+    ),
+    "transport.newest-tls-where-aws-offers-it": (
+        Against(kind="lower TLS", type="Listener|Distribution|DomainName"),
+        Against(kind="weaker word", type="Listener", place="Protocol"),
+    ),
+}
+"""By proof: what it must notice."""
+
+
+def more(world: World) -> Iterator[Weakening]:
+    """Weakenings of promises that no single protective property keeps."""
+    for stack, resource in world.assembly.resources():
+        maker = _MAKERS.get(resource.type)
+        if maker is not None:
+            yield from maker(resource, stack, world)
+    yield from _whole_stacks(world)
+
+
+def _one(kind: str, resource: Resource, place: str, changed: Resource | None, *others: Resource) -> Weakening:
+    changes: dict[tuple[str, str], Resource | None] = {key_of(resource): changed}
+    changes |= {key_of(other): other for other in others}
+    return Weakening(kind=kind, resource=resource, place=place, changes=changes)
+
+
+def _set(kind: str, resource: Resource, *path: str | int, to: Any) -> Weakening:
+    return _one(kind, resource, ".".join(map(str, path)), with_property(resource, path, to))
+
+
+def _parameter(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    if "egress" in str(resource.properties.get("Name")):
+        value = resource.properties.get("Value")
+        yield _set("change addresses", resource, "Value", to={"Fn::Join": [",", [value, "192.0.2.1"]]})
+
+
+def _route(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    if "NatGatewayId" in resource.properties:
+        direct = {name: value for name, value in resource.properties.items() if name != "NatGatewayId"}
+        changed = with_property(resource, (), {**direct, "GatewayId": "igw-1"})
+        yield _one("leave directly", resource, "NatGatewayId", changed)
+        yield _one("drop route", resource, "", None)
+
+
+def _nat(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    yield _set("drop address", resource, "AllocationId", to="eipalloc-1")
+
+
+def _rule(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    if "aws.backup" in str(resource.properties.get("EventPattern")):
+        yield _set("deafen", resource, "EventPattern", to={"source": ["aws.nothing"]})
+
+
+def _alarm(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    for index, metric in enumerate(as_list(resource.properties.get("Metrics"))):
+        expression = at(metric, "Expression")
+        if isinstance(expression, str) and expression.rstrip().endswith("/ 0.001"):
+            yield _set(
+                "widen budget", resource, "Metrics", index, "Expression", to=expression.replace("/ 0.001", "/ 0.01")
+            )
+            yield _set("dull alarm", resource, "ComparisonOperator", to="LessThanThreshold")
+
+
+def _permission(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    yield _one("drop permission", resource, "", None)
+
+
+def _ingress(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    peerless = {n: v for n, v in resource.properties.items() if not n.startswith("Source")}
+    yield _one("make public", resource, "", with_property(resource, (), {**peerless, "CidrIp": "0.0.0.0/0"}))
+
+
+def _entry(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    if resource.properties.get("RuleAction") == "allow":
+        yield _one("drop entry", resource, "", None)
+
+
+def _function(resource: Resource, stack: Stack, _world: World) -> Iterator[Weakening]:
+    others = [r for r in stack.resources.values() if r.type == resource.type and r.logical_id != resource.logical_id]
+    for other in others[:1]:
+        yield _set("share role", resource, "Role", to=other.properties.get("Role"))
+
+
+def _group(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    yield _set("keep for ever", resource, "RetentionInDays", to=3653)
+
+
+def _plan(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    for index, _ in enumerate(as_list(at(resource.properties, "BackupPlan", "BackupPlanRule"))):
+        if index == 0:
+            path = ("BackupPlan", "BackupPlanRule", index, "ScheduleExpression")
+            yield _set("copy seldom", resource, *path, to="cron(0 5 1 * ? *)")
+
+
+def _endpoint(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    subnets = as_list(resource.properties.get("SubnetIds"))
+    if len(subnets) > 1:
+        yield _set("one zone", resource, "SubnetIds", to=subnets[:1])
+
+
+def _machines(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    subnets = as_list(resource.properties.get("VPCZoneIdentifier"))
+    if len(subnets) > 1:
+        yield _set("one zone", resource, "VPCZoneIdentifier", to=subnets[:1])
+
+
+def _balancer(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    subnets = as_list(resource.properties.get("Subnets"))
+    if len(subnets) > 1:
+        yield _set("one zone", resource, "Subnets", to=subnets[:1])
+
+
+def _bucket(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    if "documents" in resource.path.split("/")[0]:
+        lock = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 3650}}}
+        changed = with_property(resource, ("ObjectLockConfiguration",), lock)
+        yield _one(
+            "lock for long", resource, "ObjectLockConfiguration", with_property(changed, ("ObjectLockEnabled",), True)
+        )
+
+
+def _vault(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    if at(resource.properties, "LockConfiguration", "MinRetentionDays") is not None:
+        yield _set("lock for long", resource, "LockConfiguration", "MinRetentionDays", to=3000)
+
+
+def _vpc(resource: Resource, stack: Stack, world: World) -> Iterator[Weakening]:
+    others = [
+        (other_stack, other)
+        for other_stack, other in world.assembly.resources("AWS::EC2::VPC")
+        if other_stack.account != stack.account
+    ]
+    for other_stack, other in others[:1]:
+        body = {"VpcId": {"Ref": resource.logical_id}, "PeerVpcId": "vpc-1", "PeerOwnerId": other_stack.account}
+        peering = _new(resource, "Peering", "AWS::EC2::VPCPeeringConnection", body)
+        weakening = _one("share network", peering, "", peering)
+        yield weakening
+        del other
+
+
+def _new(beside: Resource, name: str, resource_type: str, properties: Mapping[str, Any]) -> Resource:
+    return dataclasses.replace(
+        beside,
+        logical_id=f"{beside.logical_id}{name}",
+        type=resource_type,
+        properties=properties,
+        path=f"{beside.path}/{name}",
+        definition={"Type": resource_type, "Properties": properties},
+    )
+
+
+_MAKERS = {
+    "AWS::SSM::Parameter": _parameter,
+    "AWS::EC2::Route": _route,
+    "AWS::EC2::NatGateway": _nat,
+    "AWS::Events::Rule": _rule,
+    "AWS::CloudWatch::Alarm": _alarm,
+    "AWS::Lambda::Permission": _permission,
+    "AWS::EC2::SecurityGroupIngress": _ingress,
+    "AWS::EC2::NetworkAclEntry": _entry,
+    "AWS::Lambda::Function": _function,
+    "AWS::Logs::LogGroup": _group,
+    "AWS::Backup::BackupPlan": _plan,
+    "AWS::EC2::VPCEndpoint": _endpoint,
+    "AWS::AutoScaling::AutoScalingGroup": _machines,
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": _balancer,
+    "AWS::S3::Bucket": _bucket,
+    "AWS::Backup::BackupVault": _vault,
+    "AWS::EC2::VPC": _vpc,
+}
+
+
+def _whole_stacks(world: World) -> Iterator[Weakening]:
+    """A stack of a stage in the other stage's account, or a stack of stores out of its region."""
+    owners = {
+        stack.tags.get("palisade:owner"): stack.account for stack in world.assembly.stacks if _holds(stack, "EC2::VPC")
+    }
+    for stack in world.assembly.stacks:
+        first = next(iter(stack.resources.values()), None)
+        if first is None:
+            continue
+        owner = stack.tags.get("palisade:owner")
+        elsewhere = [account for other, account in owners.items() if other != owner]
+        if owner in owners and elsewhere:
+            moved = dataclasses.replace(stack, account=elsewhere[0])
+            yield Weakening(
+                kind="share account", resource=first, place=stack.name, changes={}, stacks={stack.name: moved}
+            )
+        if _holds(stack, "RDS::DBCluster", "DynamoDB::Table", "Backup::BackupVault"):
+            store = next(r for r in stack.resources.values() if r.type.endswith(("DBCluster", "Table", "BackupVault")))
+            moved = dataclasses.replace(stack, region="us-west-2")
+            yield Weakening(kind="move away", resource=store, place=stack.name, changes={}, stacks={stack.name: moved})
+
+
+def _holds(stack: Stack, *types: str) -> bool:
+    return any(resource.type.endswith(types) for resource in stack.resources.values())
