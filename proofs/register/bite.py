@@ -8,7 +8,7 @@ import random
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,16 +76,24 @@ class Outcome:
         return [one for one in self.bitten if not one.caught]
 
 
-def bite(assembly: Assembly, terms: Terms, claims: Iterable[Claim], *, each: int, deployment: Any = None) -> Outcome:
-    """Try up to ``each`` weakenings, spread over its families, against every proof that decides one of ``claims``."""
+def choose(
+    assembly: Assembly, claims: Iterable[Claim], *, each: int, deployment: Any = None
+) -> dict[str, list[Weakening]]:
+    """Up to ``each`` weakenings, spread over its families, for every proof that decides one of ``claims``."""
     world = World(assembly, scope_of(assembly, deployment))
     found = [*all_weakenings(world), *more(world)]
+    proofs = dict.fromkeys(proof for claim in claims for proof in claim.proofs)
+    return {proof_id: _chosen(found, AGAINST.get(proof_id, ()), each) for proof_id in proofs}
+
+
+def bite(assembly: Assembly, terms: Terms, chosen: Mapping[str, Iterable[Weakening]]) -> Outcome:
+    """Try each proof's weakenings: it must turn BROKEN and name the guilty resource, or one that it has to do with."""
     whole = Case(assembly, terms)
     before = Decisions(whole)
     outcome = Outcome()
-    for proof_id in dict.fromkeys(proof for claim in claims for proof in claim.proofs):
+    for proof_id, weakenings in chosen.items():
         known = {str(one) for one in before.finding(proof_id).broken}
-        for weakening in _chosen(found, AGAINST.get(proof_id, ()), each):
+        for weakening in weakenings:
             weakened = Case(apply(assembly, weakening), terms)
             new = [one for one in Decisions(weakened).finding(proof_id).broken if str(one) not in known]
             guilty = _guilty(whole.model, weakening)
@@ -138,7 +146,7 @@ def _changed(stack: Stack, changes: dict[str, Resource | None]) -> Stack:
 
 def _guilty(model: Model, weakening: Weakening) -> set[str]:
     """The changed resources, and those that they name or that name them: where the harm shows."""
-    found = {weakening.resource.path}
+    found = {weakening.resource.path, *(changed.path for changed in weakening.changes.values() if changed is not None)}
     for stack_name in weakening.stacks:
         found |= {node.path for node in model if node.stack.name == stack_name}
         found |= {
@@ -174,7 +182,8 @@ def run(arguments: Sequence[str]) -> int:
     except (AssemblyError, ConfigError, RegisterError) as error:
         sys.stderr.write(f"proofs: {error}\n")
         return 2
-    outcome = bite(case.assembly, case.terms, claims, each=chosen.each, deployment=deployment)
+    weakenings = choose(case.assembly, claims, each=chosen.each, deployment=deployment)
+    outcome = bite(case.assembly, case.terms, weakenings)
     for line in table(outcome, claims):
         sys.stdout.write(f"{line}\n")
     sys.stdout.write(f"  {time.perf_counter() - start:.0f} s\n")

@@ -171,7 +171,7 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
     ),
     "reachability.stages-are-apart": (Against(kind="join networks"),),
     "reachability.stores-are-private": (Against(kind="switch on", type="DBInstance", place="PubliclyAccessible"),),
-    "reachability.what-is-wanted-works": (Against(kind="drop entry", path="DataAcl|ApplicationAcl"),),
+    "reachability.what-is-wanted-works": (Against(kind="drop entry", path="DataAcl"),),
     "residency.stores-stay-inside": (
         Against(kind="move away"),
         Against(kind="send elsewhere", type="BackupPlan"),
@@ -348,17 +348,62 @@ def _vault(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakeni
 
 
 def _vpc(resource: Resource, stack: Stack, world: World) -> Iterator[Weakening]:
-    others = [
-        (other_stack, other)
-        for other_stack, other in world.assembly.resources("AWS::EC2::VPC")
-        if other_stack.account != stack.account
-    ]
-    for other_stack, other in others[:1]:
-        body = {"VpcId": {"Ref": resource.logical_id}, "PeerVpcId": "vpc-1", "PeerOwnerId": other_stack.account}
-        peering = _new(resource, "Peering", "AWS::EC2::VPCPeeringConnection", body)
-        weakening = _one("share network", peering, "", peering)
-        yield weakening
-        del other
+    for other_stack, other in world.assembly.resources("AWS::EC2::VPC"):
+        if other_stack.account == stack.account:
+            continue
+        peering = _new(
+            resource,
+            "Peering",
+            "AWS::EC2::VPCPeeringConnection",
+            {
+                "VpcId": {"Ref": resource.logical_id},
+                "PeerVpcId": f"<{other.stack}/{other.logical_id}>",
+                "PeerOwnerId": other_stack.account,
+            },
+        )
+        yield _one("share network", peering, "", peering)
+        opened = [
+            *_opened(stack, str(other.properties.get("CidrBlock")), {"Ref": peering.logical_id}),
+            *_opened(other_stack, str(resource.properties.get("CidrBlock")), f"<{stack.name}/{peering.logical_id}>"),
+        ]
+        yield _one("join networks", peering, "", peering, *opened)
+        return
+
+
+def _opened(stack: Stack, beyond: str, peering: Any) -> Iterator[Resource]:
+    """Routes over the peering, and every list and group of the stack open."""
+    for resource in stack.resources.values():
+        itself = {"Ref": resource.logical_id}
+        if resource.type == "AWS::EC2::RouteTable":
+            route = {"RouteTableId": itself, "DestinationCidrBlock": beyond, "VpcPeeringConnectionId": peering}
+            yield _new(resource, "Joined", "AWS::EC2::Route", route)
+        for outbound in (True, False) if resource.type == "AWS::EC2::NetworkAcl" else ():
+            entry = {
+                "NetworkAclId": itself,
+                "RuleNumber": 1,
+                "Protocol": -1,
+                "RuleAction": "allow",
+                "CidrBlock": "0.0.0.0/0",
+            }
+            yield _new(resource, f"Open{outbound}", "AWS::EC2::NetworkAclEntry", {**entry, "Egress": outbound})
+        for direction in ("Ingress", "Egress") if resource.type == "AWS::EC2::SecurityGroup" else ():
+            rule = {
+                "GroupId": {"Fn::GetAtt": [resource.logical_id, "GroupId"]},
+                "IpProtocol": "-1",
+                "CidrIp": "0.0.0.0/0",
+            }
+            yield _new(resource, f"Open{direction}", f"AWS::EC2::SecurityGroup{direction}", rule)
+
+
+def _borrowed(resource: Resource, stack: Stack, world: World) -> Iterator[Weakening]:
+    """Under the key of another account, by its alias."""
+    for other, alias in world.assembly.resources("AWS::KMS::Alias"):
+        name = alias.properties.get("AliasName")
+        if other.account != stack.account and isinstance(name, str):
+            path = ("SSESpecification", "KMSMasterKeyId") if resource.type.endswith("Table") else ("KmsKeyId",)
+            arn = f"arn:aws:kms:{other.region}:{other.account}:{name}"
+            yield _one("one key", resource, ".".join(path), with_property(resource, path, arn), alias)
+            return
 
 
 def _new(beside: Resource, name: str, resource_type: str, properties: Mapping[str, Any]) -> Resource:
@@ -374,7 +419,9 @@ def _new(beside: Resource, name: str, resource_type: str, properties: Mapping[st
 
 _MAKERS = {
     "AWS::SSM::Parameter": _parameter,
+    "AWS::DynamoDB::Table": _borrowed,
     "AWS::EC2::Route": _route,
+    "AWS::RDS::DBCluster": _borrowed,
     "AWS::EC2::NatGateway": _nat,
     "AWS::Events::Rule": _rule,
     "AWS::CloudWatch::Alarm": _alarm,
