@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from proofs.finding import Case, Finding, note, proof
-from proofs.model import as_list, at
+from proofs.model import as_list, at, unresolved_in
 from proofs.register.questions import facts
 
 STORES = (
@@ -33,6 +33,8 @@ def stores_stay_inside(case: Case, finding: Finding) -> None:
         else:
             finding.broken.append(note(node, f"is in {node.region}, outside {', '.join(sorted(area))}"))
     for plan in model.of("AWS::Backup::BackupPlan"):
+        for unknown in unresolved_in(plan.properties):
+            finding.missing.append(note(plan, f"where it copies to is not known: {unknown.reason}"))
         for rule in as_list(plan.get("BackupPlan", "BackupPlanRule")):
             for copy in as_list(at(rule, "CopyActions")):
                 arn = str(at(copy, "DestinationBackupVaultArn"))
