@@ -33,7 +33,9 @@ def decide(entry: Any) -> Decision:
         given = {}
     else:
         problems += _unknown(given, _REQUEST, "request.")
-        problems += [f"request.{name}: is missing" for name in ("principal", "action", "resource") if name not in given]
+        problems += [
+            f"request.{name}: is missing" for name in ("principal", "action", "resource") if given.get(name) is None
+        ]
         context = given.get("context")
         if context is not None and not isinstance(context, dict):
             problems.append(f"request.context: must be an object of condition keys, not {context!r}")

@@ -75,6 +75,9 @@ def requester(principal: Any, issuer: str | None = None, canonical_user: str | N
 
     Raises :class:`RequestError` for anything that cannot make a request, such as a group.
     """
+    for name, value in (("session_issuer", issuer), ("canonical_user", canonical_user)):
+        if value is not None and not isinstance(value, str):
+            raise RequestError([f"request.{name}: must be text, not {value!r}"])
     if isinstance(principal, Mapping):
         if len(principal) != 1 or not isinstance(value := next(iter(principal.values())), str):
             raise RequestError([f"request.principal: must name one principal, not {principal!r}"])

@@ -270,6 +270,39 @@ def test_agrees_with_the_naive_evaluator(entry: dict[str, Any]) -> None:
     assert lines.decide(json.loads(json.dumps(entry))).decision == naive.decide(entry)
 
 
+JUNK = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(),
+        st.text(max_size=4),
+        st.sampled_from(["*", "${", "<?>", "arn:"]),
+    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(st.text(max_size=4), inner, max_size=2)),
+    max_leaves=4,
+)
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Where something stands inside a JSON value."""
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(place for key, child in children for place in _places(child, (*path, key)))]
+
+
+@settings(max_examples=EXAMPLES, derandomize=FIXED, deadline=None)
+@given(entries(), JUNK, st.data())
+def test_anything_in_any_place_is_answered(entry: dict[str, Any], junk: Any, data: st.DataObject) -> None:
+    broken = json.loads(json.dumps(entry))
+    *before, last = data.draw(st.sampled_from(_places(broken)[1:]))
+    inside = broken
+    for key in before:
+        inside = inside[key]
+    inside[last] = junk
+    ((answer, good),) = lines.answers([json.dumps(broken)])
+    assert ("error" not in json.loads(answer)) is good
+
+
 @settings(max_examples=EXAMPLES // 8, derandomize=FIXED, deadline=None)
 @given(entries(), st.sampled_from(KEYS[:4]))
 def test_an_unknown_value_is_never_rounded_to_an_answer(entry: dict[str, Any], key: str) -> None:
