@@ -15,6 +15,7 @@ from assembly import Assembly, AssemblyError, load
 from gate import acknowledgements
 from gate.control import CONTROLS, Finding
 from gate.run import deployment_named, deployment_of, parts
+from stacks.configured import waivers
 from stacks.settings import ConfigError, Deployment
 
 MOST_SHOWN = 200
@@ -69,8 +70,7 @@ def _deployment(name: str | None, assembly: Assembly) -> Deployment | None:
 
 
 def _judge(assembly: Assembly, deployment: Deployment | None) -> int:
-    from config.waivers import WAIVERS
-
+    waived = waivers()
     today = datetime.now(tz=UTC).date()
     resources = sum(len(stack.resources) for stack in assembly.stacks)
     print(
@@ -78,7 +78,7 @@ def _judge(assembly: Assembly, deployment: Deployment | None) -> int:
         f"deployment {deployment.name if deployment else 'unknown (scope taken from the stacks)'}"
     )
     findings: list[Finding] = []
-    for part in parts(assembly, deployment, WAIVERS, today=today):
+    for part in parts(assembly, deployment, waived, today=today):
         start = time.perf_counter()
         print(f"  {part.name:<18}", end="", flush=True)
         found = part.run()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +14,8 @@ from gate.exceptions import EXEMPTIONS
 from gate.judge import judge_all
 from gate.waivers import WaiverLike, apply_exemptions, apply_waivers
 from gate.world import Scope, World
-from stacks.settings import RESIDENCY_AREAS, Deployment, check
+from stacks.configured import value_of
+from stacks.settings import RESIDENCY_AREAS, Deployment, check, named
 
 ROOT = Path(__file__).resolve().parent.parent
 TAG = "palisade:deployment"
@@ -52,7 +52,7 @@ def deployment_named(name: str) -> Deployment | None:
     """
     if not (ROOT / "config" / f"{name}.py").is_file():
         return None
-    return check(importlib.import_module(f"config.{name}").DEPLOYMENT)
+    return check(named(value_of(name, "DEPLOYMENT"), name))
 
 
 def deployment_of(assembly: Assembly) -> Deployment | None:

@@ -53,7 +53,7 @@ def _problems(waiver: WaiverLike, findings: Sequence[Finding], today: date) -> I
         close = [known for known in CONTROLS if known.split(".")[0] == waiver.control.split(".")[0]]
         yield problem(
             "there is no such control",
-            f'"python -m gate controls" lists them{": " + ", ".join(close[:4]) if close else ""}.',
+            f'".venv/bin/python -m gate controls" lists them{": " + ", ".join(close[:4]) if close else ""}.',
         )
     elif not any(_covers(waiver, finding) for finding in findings):
         yield problem("it waives nothing that the gate finds", "Delete it, or correct its construct path.")

@@ -284,6 +284,18 @@ def check(deployment: Deployment) -> Deployment:
     return deployment
 
 
+def check_waivers(waivers: Any) -> tuple[Waiver, ...]:
+    """Return ``waivers`` if each is one; whether it is justified, the gate says.
+
+    Raises:
+        ConfigError: with every value of the wrong type.
+    """
+    problems = tuple(_type(waivers, tuple[Waiver, ...], "WAIVERS"))
+    if problems:
+        raise ConfigError([f"config/waivers.py: {problem}" for problem in problems])
+    return typing.cast("tuple[Waiver, ...]", waivers)
+
+
 def _accounts(deployment: Deployment) -> Iterator[tuple[str, AccountId]]:
     for role in ("management", "log_archive", "security", "backup", "deployment"):
         account: AccountId | None = getattr(deployment.accounts, role)
@@ -298,14 +310,12 @@ def _problems(deployment: Deployment) -> Iterator[str]:
     mistyped = list(_types(deployment, ""))
     for problem in mistyped:
         yield f"{place}: {problem}"
+    if mistyped:
+        # What depends on a value of the wrong type cannot be judged: text in place of a tuple would be judged by letters.
+        return
     for check_one in (_identity, _account_ids, _regions, _contacts, _stages, _addresses, _retention):
-        try:
-            for problem in check_one(deployment):
-                yield f"{place}: {problem}"
-        except (AttributeError, TypeError, ValueError):
-            # A value of the wrong type has been named already; what depends on it cannot be judged.
-            if not mistyped:
-                raise
+        for problem in check_one(deployment):
+            yield f"{place}: {problem}"
 
 
 def _types(value: Any, where: str) -> Iterator[str]:
@@ -335,7 +345,11 @@ def _type(value: Any, hint: Any, where: str) -> Iterator[str]:
             yield from _types(value, where)
 
 
-_SPELLING = {str: "Put it in quotes.", IPv4Network: 'Write IPv4Network("10.0.0.0/16").'}
+_SPELLING = {
+    str: "Put it in quotes.",
+    IPv4Network: 'Write IPv4Network("10.0.0.0/16").',
+    date: "Write date(2027, 3, 31).",
+}
 
 
 def _identity(deployment: Deployment) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import importlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import aws_cdk as cdk
 import cdk_nag
 
+from stacks.configured import value_of
 from stacks.settings import ConfigError, Deployment, check, named
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -89,4 +89,4 @@ def deployment_named(name: str) -> Deployment:
         raise ConfigError(
             [f"-c deployment={name}: there is no config/{name}.py. Choose one of {', '.join(available)}."]
         )
-    return check(named(getattr(importlib.import_module(f"config.{name}"), "DEPLOYMENT", None), name))
+    return check(named(value_of(name, "DEPLOYMENT"), name))

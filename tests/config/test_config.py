@@ -54,4 +54,4 @@ def test_the_reference_is_chosen_unless_another_is_named() -> None:
 @pytest.mark.parametrize("waiver", WAIVERS, ids=lambda waiver: f"{waiver.control} {waiver.where}")
 def test_a_waiver_names_a_control_that_exists(waiver: Waiver) -> None:
     assert controls_for("AWS::S3::Bucket")
-    assert waiver.control in CONTROLS, '"python -m gate controls" lists them'
+    assert waiver.control in CONTROLS, '".venv/bin/python -m gate controls" lists them'

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+import gate.judge  # noqa: F401 - registers the controls
 from gate.control import Finding
 from gate.exceptions import Exemption
 from gate.waivers import apply_exemptions, apply_waivers
