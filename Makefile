@@ -31,7 +31,7 @@ test: setup ## set up, run the whole gate, then one rehearsal
 	@$(MAKE) rehearse
 
 .PHONY: check
-check: ## the whole gate: synth, policy packs, invariants, linters, types, tests
+check: layers ## the whole gate: synth, policy packs, invariants, linters, types, tests
 	@$(PYTHON) -m ops.check --deployment $(DEPLOYMENT)
 
 .PHONY: layers
@@ -41,6 +41,7 @@ layers: ## fetch the libraries that functions carry along, pinned by hash (set-u
 .PHONY: synth
 synth: layers ## write the templates of every account and region to cdk.out, with every check on
 	@$(SYNTH) $(if $(STAGE),-c stage=$(STAGE))
+	@echo "synth: the templates are in $(CDK_OUTDIR); nothing found"
 
 .PHONY: deploy
 deploy: setup ## deploy one stage or account role with the CDK CLI: make deploy STAGE=sandbox
@@ -69,7 +70,7 @@ addresses: setup ## print the address plan; with STAGE=sandbox also the addresse
 	@$(PYTHON) -m ops.addresses --deployment $(DEPLOYMENT) $(STAGE)
 
 .PHONY: cost
-cost: ## print the fixed monthly price of each stage and account
+cost: layers ## print the fixed monthly price of each stage and account
 	@$(SYNTH) && $(PYTHON) -m ops.cost
 
 .PHONY: bench
@@ -77,7 +78,7 @@ bench: setup ## measure what users wait for, as ratios to a floor measured in th
 	@$(PYTHON) -m ops.bench
 
 .PHONY: picture
-picture: ## draw docs/architecture.svg from the templates
+picture: layers ## draw docs/architecture.svg from the templates
 	@$(SYNTH) && $(PYTHON) -m ops.picture
 
 .PHONY: prove
@@ -101,13 +102,13 @@ destroy: setup ## delete one stage or account role, after showing what goes and 
 	@$(PYTHON) -m ops.destroy --deployment $(DEPLOYMENT) $(STAGE)
 
 .PHONY: gate
-gate: ## judge cdk.out: invariants, acknowledgements, waivers, linters (make synth writes it)
+gate: layers ## judge cdk.out: invariants, acknowledgements, waivers, linters (make synth writes it)
 	@$(PYTHON) -m gate
 
 .PHONY: bite
-bite: ## weaken cdk.out in every way the gate knows and show what is caught
+bite: layers ## weaken cdk.out in every way the gate knows and show what is caught
 	@$(PYTHON) -m gate weaken --all
 
 .PHONY: ledger
-ledger: ## write the ledger of stateful resources anew after a change you meant
+ledger: layers ## write the ledger of stateful resources anew after a change you meant
 	@$(PYTHON) -m gate ledger

@@ -33,17 +33,29 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         stacks = tuple(reversed(stacks_of(synthesize(options.deployment), options.owner)))
         print("\n".join(plan(stacks)))
-        answer = (
-            options.confirm if options.confirm is not None else input(f'\nType "{options.owner}" to delete all this: ')
-        )
-        if answer.strip() != options.owner:
+        if (options.confirm if options.confirm is not None else _asked(options.owner)) != options.owner:
             raise OpsError("not confirmed; nothing was changed.")
         require_account(stacks)
         delete(stacks, _client)
-    except (OpsError, EOFError, KeyboardInterrupt) as error:
-        print(f"destroy: {error or 'not confirmed; nothing was changed.'}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print(
+            "\ndestroy: interrupted; a deletion that began goes on in AWS. The same command does the rest.",
+            file=sys.stderr,
+        )
+        return 130
+    except OpsError as error:
+        print(f"destroy: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _asked(owner: str) -> str:
+    """What was typed; nothing if nobody can type, or Ctrl-C or Ctrl-D was."""
+    try:
+        return input(f'\nType "{owner}" to delete all this: ').strip()
+    except (EOFError, KeyboardInterrupt):
+        print()
+        return ""
 
 
 def plan(stacks: Sequence[Stack]) -> list[str]:

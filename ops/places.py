@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from assembly import Assembly, AssemblyError, Stack, load
 
@@ -18,6 +21,28 @@ class OpsError(Exception):
     """A command cannot go on; the message says why and what to do."""
 
 
+@contextmanager
+def apart(
+    command: Sequence[str], environment: Mapping[str, str], *, stderr: int | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """Run ``command`` out of Ctrl-C's reach and end it, with all it started, if the block is left by an exception.
+
+    Struck by Ctrl-C itself, the construct library answers with tracebacks and leaves temporary folders behind.
+    """
+    with (
+        TemporaryDirectory(prefix="palisade-", ignore_cleanup_errors=True) as scratch,
+        subprocess.Popen(
+            command, cwd=ROOT, env={**environment, "TMPDIR": scratch}, stderr=stderr, text=True, start_new_session=True
+        ) as child,
+    ):
+        try:
+            yield child
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGTERM)
+            raise
+
+
 def synthesize(deployment: str, *, outdir: str = "cdk.out") -> Assembly:
     """Synthesize ``deployment`` with every check on and read the result.
 
@@ -26,8 +51,9 @@ def synthesize(deployment: str, *, outdir: str = "cdk.out") -> Assembly:
     """
     command = [sys.executable, "app.py", "-c", f"deployment={deployment}"]
     environment = {key: value for key, value in os.environ.items() if key != "CDK_VALIDATION"}
-    result = subprocess.run(command, cwd=ROOT, env={**environment, "CDK_OUTDIR": outdir}, check=False)
-    if result.returncode:
+    with apart(command, {**environment, "CDK_OUTDIR": outdir}) as synthesis:
+        status = synthesis.wait()
+    if status:
         raise OpsError("the synthesis failed, so nothing was changed. Its reasons are above.")
     try:
         return load(ROOT / outdir)

@@ -6,11 +6,12 @@ usage: python -m ops.rehearse [--deployment NAME] [--cli]       (make rehearse)
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import time
 
-from ops.places import ROOT, OpsError, synthesize
+from ops.places import ROOT, OpsError, apart, synthesize
 
 UPDATED = "cdk.out.updated"
 
@@ -23,19 +24,20 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     started = time.monotonic()
     print("synthesizing every account and region, with every check on ...", flush=True)
-    with subprocess.Popen(
-        [sys.executable, "-m", "ops.changed", "--deployment", options.deployment, "--out", UPDATED], cwd=ROOT
-    ) as update:
-        try:
+    change = [sys.executable, "-m", "ops.changed", "--deployment", options.deployment, "--out", UPDATED]
+    try:
+        with apart(change, os.environ, stderr=subprocess.PIPE) as update:
             assembly = synthesize(options.deployment)
-        except OpsError as error:
-            update.terminate()
-            print(f"rehearse: {error}", file=sys.stderr)
-            return 1
-        except KeyboardInterrupt:
-            update.terminate()
-            return 130
+            # Shown only now: what is wrong with both assemblies would be said twice.
+            said = update.communicate()[1]
+    except OpsError as error:
+        print(f"rehearse: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nrehearse: interrupted while synthesizing; nothing runs on", file=sys.stderr)
+        return 130
     if update.returncode:
+        print(f"{said}rehearse: the changed deployment could not be synthesized (ops/changed.py).", file=sys.stderr)
         return 1
     count = sum(len(stack.resources) for stack in assembly.stacks)
     seconds = time.monotonic() - started

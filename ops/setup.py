@@ -1,7 +1,7 @@
 """Sets up everything on a fresh machine: virtual environments, Node, the CDK CLI, all pinned by hash.
 
 usage: python3 ops/setup.py            (make setup)
-       python3 ops/setup.py layers     (make layers: only what functions carry along)
+       python3 ops/setup.py layers     (make layers: only what functions carry along; all of it the first time)
 
 Standard library only, and Python 3.11 or newer. What is already in place is not touched; what was interrupted is
 finished. Nothing is written outside this folder but the package caches.
@@ -36,10 +36,13 @@ def main() -> int:
     if problems:
         print("set-up cannot start:", *(f"  - {problem}" for problem in problems), sep="\n", file=sys.stderr)
         return 1
+    if sys.argv[1:] not in ([], ["layers"]):
+        print(__doc__)
+        return 0 if sys.argv[1:] in (["-h"], ["--help"]) else 2
     LOG.parent.mkdir(exist_ok=True)
     started = time.monotonic()
     try:
-        if sys.argv[1:] == ["layers"]:
+        if sys.argv[1:] == ["layers"] and _uv().exists():
             _token_layer()
             return 0
         done = _environment("main", ROOT / ".venv", "requirements/dev.txt")

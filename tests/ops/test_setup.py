@@ -32,3 +32,30 @@ def test_a_finished_step_is_not_done_again_and_an_interrupted_one_is(tmp_path: P
     lock.write_text("two")
     assert setup._step("tools", folder, [lock], lambda: done.append(3)) is True
     assert done == [1, 3]
+
+
+@pytest.mark.parametrize(("argument", "status"), [("--help", 0), ("layer", 2)])
+def test_help_and_mistakes_install_nothing(
+    argument: str, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["setup.py", argument])
+    monkeypatch.setattr(setup, "_step", lambda *_, **__: pytest.fail("something was installed"))
+    assert setup.main() == status
+    assert "usage:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("there", "environments"), [(True, []), (False, ["main", "rehearsal"])])
+def test_layers_sets_up_everything_where_nothing_is(
+    there: bool, environments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    uv = tmp_path / "uv"
+    if there:
+        uv.touch()
+    monkeypatch.setattr("sys.argv", ["setup.py", "layers"])
+    monkeypatch.setattr(setup, "_uv", lambda: uv)
+    monkeypatch.setattr(setup, "_environment", lambda name, *_: made.append(name))
+    for step in ("_command_line_tools", "_token_layer", "_warm"):
+        monkeypatch.setattr(setup, step, lambda: False)
+    assert setup.main() == 0
+    assert made == environments
