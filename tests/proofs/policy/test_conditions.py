@@ -160,6 +160,8 @@ ROWS: list[tuple[str, Any, Any, bool]] = [
     ("ArnLike", "arn:aws:iam::11112222????:role/app", ROLE, True),
     ("ArnLike", "*", ROLE, True),
     ("ArnLike", "*", "no ARN", False),
+    ("ArnLike", "*", "arn:aws:iam::x", False),
+    ("ArnLike", "*", "x:aws:iam::111122223333:role/app", False),
     ("ArnLike", ROLE, "arn:aws:iam", False),
     ("ArnLike", "arn:aws:sns:*:111122223333:finance/*", "arn:aws:sns:eu-west-2:999999999999:store/abc:111122223333:finance/x", False),
     ("StringLike", "arn:aws:sns:*:111122223333:finance/*", "arn:aws:sns:eu-west-2:999999999999:store/abc:111122223333:finance/x", True),

@@ -156,6 +156,10 @@ def test_refuses_an_incomplete_request(field: str) -> None:
         ({"request": REQUEST, "grants": [7]}, "grants[0]: must be an object"),
         ({"request": REQUEST, "grants": [{"GranteePrincipal": "x", "Operations": ["Eat"]}]}, "grants[0].Operations: must be a list of"),
         ({"request": REQUEST, "grants": [{"GranteePrincipal": "x", "Operations": ["Decrypt"]}]}, "'x' is no service's name"),
+        ({"request": REQUEST, "grants": [{"GranteePrincipal": "x", "Operations": "Decrypt"}]}, "grants[0].Operations: must be a list of"),
+        ({"request": REQUEST, "grants": [{"GranteePrincipal": "x", "Operations": []}]}, "grants[0].Operations: must be a list of"),
+        ({"request": REQUEST, "grants": [{"GranteePrincipal": "x", "Operations": ["Decrypt"], "Constraints": [1]}]}, "grants[0].Constraints: must be an object"),
+        ({"request": REQUEST, "grants": [{"GranteePrincipal": "x", "Operations": ["Decrypt"], "Constraints": {"Context": {}}}]}, "grants[0].Constraints.Context: use"),
     ],
 )  # fmt: skip
 def test_refuses_a_malformed_entry(entry: Any, problem: str) -> None:

@@ -114,3 +114,12 @@ def test_an_unknown_value_leaves_the_chain_open() -> None:
         "Depends",
         "Allowed",
     ]
+
+
+def test_the_weakest_of_the_permissions_needed_decides() -> None:
+    maybe = {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}
+    trust = _trust(A)
+    trust["Statement"].append({**_trust(A)["Statement"][0], "Action": "sts:TagSession", "Condition": maybe})
+    more: dict[str, Any] = {"tags": {"team": "red"}, "context": {"aws:PrincipalOrgID": UNKNOWN}}
+    assert _decisions(_hop(HUB, trust, **more)) == ["Depends"]
+    assert _decisions(_hop(HUB, trust, **more, source_identity="ana")) == ["ImplicitlyDenied"]

@@ -91,6 +91,7 @@ CONDITIONS: list[tuple[str, str, dict[str, Any], bool]] = [
     ("StringEquals", "${*}", {"aws:ResourceTag/team": "*"}, True),
     ("StringLike", "${*}", {"aws:ResourceTag/team": "red"}, False),
     ("ArnLike", "arn:aws:iam::111122223333:role/${aws:PrincipalTag/team}", {**TEAM, "aws:ResourceTag/team": "arn:aws:iam::111122223333:role/red"}, True),
+    ("ArnLike", "arn:${aws:PrincipalTag/team}", {**TEAM, "aws:ResourceTag/team": "arn:aws:iam::111122223333:role/red"}, False),
     ("ArnNotLike", "arn:aws:iam::111122223333:role/${aws:PrincipalTag/team}", {"aws:ResourceTag/team": "arn:aws:iam::111122223333:role/red"}, True),
     ("Bool", "${aws:PrincipalTag/team}", {"aws:PrincipalTag/team": "True", "aws:ResourceTag/team": "true"}, True),
     ("Bool", "${aws:PrincipalTag/team}", {"aws:PrincipalTag/team": "false", "aws:ResourceTag/team": "true"}, False),
