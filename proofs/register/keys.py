@@ -31,6 +31,9 @@ def backup_keys_are_administered_apart(case: Case, finding: Finding) -> None:
             finding.broken.append(note(vault, f"its key {key.path} is the workload's"))
             continue
         apart += 1
+        doubt = known.unsure(key)
+        if doubt is not None:
+            finding.missing.append(note(key, doubt))
         for account in stages:
             caller = f"arn:aws:iam::{account}:role/key-administrator"
             for action in ("kms:Decrypt", *_ADMINISTRATION):

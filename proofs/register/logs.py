@@ -65,6 +65,9 @@ def _kept(known: Facts, bucket: Node) -> Node:
 
 
 def _out_of_reach(known: Facts, bucket: Node, workloads: Mapping[str, str], finding: Finding) -> None:
+    doubt = known.unsure(bucket)
+    if doubt is not None:
+        finding.missing.append(note(bucket, doubt))
     for account in workloads:
         for caller in known.callers(account, bucket):
             for action in TAMPERING:

@@ -73,3 +73,31 @@ def unlisted_names_do_not_resolve(case: Case, finding: Finding) -> None:
                 finding.broken.append(note(group, "a rule lets every name through"))
             else:
                 finding.evidence.append(note(group, f"{len(allowed)} names resolve in {vpc.path}, nothing else"))
+
+
+@proof("network.firewalls-block")
+def firewalls_block(case: Case, finding: Finding) -> None:
+    """Every web ACL blocks what its managed groups know, addresses of ill repute among it, and whoever asks too often.
+
+    https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-list.html
+    """
+    for acl in facts(case).model.of("AWS::WAFv2::WebACL"):
+        rules = as_list(acl.get("Rules"))
+        managed = [rule for rule in rules if at(rule, "Statement", "ManagedRuleGroupStatement") is not None]
+        counting = [at(rule, "Name") for rule in managed if at(rule, "OverrideAction", "None") is None]
+        names = {str(at(rule, "Statement", "ManagedRuleGroupStatement", "Name")) for rule in managed}
+        limits = [
+            rule
+            for rule in rules
+            if at(rule, "Statement", "RateBasedStatement") is not None and at(rule, "Action", "Block") is not None
+        ]
+        faults = [f"{name} only counts" for name in counting]
+        if not limits:
+            faults.append("no rate is limited")
+        if not any("IpReputation" in name for name in names):
+            faults.append("addresses of ill repute are let in")
+        if not any(name.endswith(("CommonRuleSet", "KnownBadInputsRuleSet")) for name in names):
+            faults.append("known bad requests are let in")
+        finding.broken += [note(acl, fault) for fault in faults]
+        if not faults:
+            finding.evidence.append(note(acl, f"{len(managed)} managed groups and {len(limits)} rate limits block"))

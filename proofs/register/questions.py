@@ -11,12 +11,23 @@ from typing import Any
 from proofs.delivery import Arrow, DeliveryFinding, Judge, arrows, findings
 from proofs.delivery.judge import plain
 from proofs.finding import Case
-from proofs.model import Model, Node, as_list, at
+from proofs.model import Model, Node, as_list, at, unresolved_in
 from proofs.policy import UNKNOWN, InputError, PolicyKind, PolicySet, Request, compile_policy, evaluate
 
 OWNER = "palisade:owner"
 LOG_ARROWS = re.compile(r".*(log|trail|record|configuration|stream|replica).* to bucket|bucket read for replication")
 """Kinds of arrows whose receiving bucket holds evidence."""
+POLICY_PROPERTIES: Mapping[str, tuple[str, ...]] = {
+    "AWS::IAM::Role": ("AssumeRolePolicyDocument",),
+    "AWS::KMS::Key": ("KeyPolicy",),
+    "AWS::Backup::BackupVault": ("AccessPolicy",),
+    "AWS::S3::BucketPolicy": ("Bucket", "PolicyDocument"),
+    "AWS::SNS::TopicPolicy": ("Topics", "PolicyDocument"),
+    "AWS::SQS::QueuePolicy": ("Queues", "PolicyDocument"),
+    "AWS::Lambda::Permission": ("FunctionName", "Principal"),
+    "AWS::SecretsManager::ResourcePolicy": ("SecretId", "ResourcePolicy"),
+}
+"""Where each type writes a policy, and of what."""
 _EVERYTHING = compile_policy(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]},
     PolicyKind.IDENTITY,
@@ -95,6 +106,16 @@ class Facts:
         except InputError:
             return True
         return decision.possibly_allowed
+
+    def unsure(self, node: Node) -> str | None:
+        """Why the node's own policies could say more than is known: something in them that does not resolve."""
+        for owner, statement in self.judge.statements(node):
+            for unknown in unresolved_in(statement):
+                return f"a statement of {owner.path} does not resolve: {unknown.reason}"
+        for name in POLICY_PROPERTIES.get(node.type, ()):
+            for unknown in unresolved_in(node.get(name)):
+                return f"its {name} does not resolve: {unknown.reason}"
+        return None
 
     def model_policy(self, node: Node) -> Iterator[Node]:
         """The resources that write the node's policy."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from proofs.finding import Case, Finding, Note, note, proof
 from proofs.model import Node
-from proofs.register.questions import OWNER, Facts, facts
+from proofs.register.questions import OWNER, POLICY_PROPERTIES, Facts, facts
 
 ACTIONS: Mapping[str, tuple[str, ...]] = {
     "AWS::IAM::Role": ("sts:AssumeRole",),
@@ -58,6 +58,10 @@ def no_trust_between_stages(case: Case, finding: Finding) -> None:
         if len(guests) > 1:
             where = next(known.model_policy(node), node)
             finding.broken.append(note(where, f"{' and '.join(guests)} both reach {node.path}"))
+    for node in known.model.of(*dict.fromkeys((*ACTIONS, *POLICY_PROPERTIES))):
+        doubt = known.unsure(node)
+        if doubt is not None:
+            finding.missing.append(note(node, doubt))
     for stage, other in itertools.permutations(stages.items(), 2):
         finding.evidence.append(
             Note(other[1], f"refuses {asked[stage[0]]} kinds of requests by administrators of {stage[1]}", "account")

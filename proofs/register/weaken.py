@@ -74,14 +74,13 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
     "coverage.public-behind-firewall": (
         Against(kind="drop resource", type="WebACLAssociation"),
         Against(kind="drop property", type="Distribution", place="WebACLId"),
-        Against(kind="only count", type="WebACL", place=r"^Rules\.1\.OverrideAction"),
     ),
     "coverage.stores-audited": (
         Against(kind="drop property", type=_TRAIL, place="^AdvancedEventSelectors$"),
         Against(
             kind="drop item", type=_TRAIL, place="^AdvancedEventSelectors", was="Tables|Functions|Objects|Evidence"
         ),
-        Against(kind="switch off", type=_TRAIL, place="IsLogging|IsMultiRegionTrail"),
+        Against(kind="switch off", type=_TRAIL, place="IsLogging"),
         Against(kind="drop property", type="RDS::DBCluster", place="EnableCloudwatchLogsExports"),
     ),
     "coverage.stores-backed-up": (
@@ -156,6 +155,10 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
         Against(kind="drop resource", type="SubnetNetworkAclAssociation"),
         Against(kind="open ports", type="NetworkAclEntry"),
     ),
+    "network.firewalls-block": (
+        Against(kind="only count", type="WebACL", place="OverrideAction"),
+        Against(kind="drop item", type="WebACL", place="^Rules", was="RateBased|IpReputation"),
+    ),
     "network.unlisted-names-do-not-resolve": (
         Against(kind="drop resource", type="FirewallRuleGroupAssociation"),
         Against(kind="weaker word", type="FirewallRuleGroup", was="BLOCK"),
@@ -204,7 +207,7 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
     "secrets.none-in-templates": (Against(kind="add secret"),),
     "separation.no-trust-between-stages": (
         Against(kind="widen principal", type="KMS::Key", path="-keys/"),
-        Against(kind="widen principal", type="IAM::Role", path="-documents/|-access/"),
+        Against(kind="widen principal", type="IAM::Role", path="-documents/|-access/", was='"sts:AssumeRole"'),
         Against(kind="widen principal", type="S3::BucketPolicy", path="-site/"),
         Against(kind="widen principal", type="SQS::QueuePolicy"),
     ),

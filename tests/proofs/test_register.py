@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from aws_cdk import aws_sqs as sqs
 
 from assembly import Assembly, of_templates
 from proofs.__main__ import main
-from proofs.finding import PROOFS, Case
+from proofs.finding import PROOFS, Case, Verdict
 from proofs.register.bite import LEAST, bite, choose
 from proofs.register.claims import CLAIMS, FRAMEWORKS, Register, RegisterError, load
 from proofs.register.decide import Decided, Status, as_json, decide, unexplained
@@ -120,6 +121,29 @@ def test_proves_nothing_of_an_empty_assembly(register: Register) -> None:
     empty = Case(of_templates({}, account="123456789012", region="eu-west-1"), Terms())
     statuses = {one.status for one in decide(empty, register.claims)}
     assert Status.HOLDS not in statuses
+
+
+@pytest.mark.parametrize(
+    "name", sorted(name for name, judge in PROOFS.items() if judge.__module__.startswith("proofs.register."))
+)
+def test_takes_nothing_unresolved_for_safe(name: str, assembly: Assembly) -> None:
+    """Every property is an expression that resolves to nothing: what hangs on one cannot hold."""
+    if name in {"separation.one-account-a-stage", "secrets.none-in-templates"}:
+        pytest.skip("hangs on where stacks are, and on what stands in templates: both are known")
+    stacks = [
+        dataclasses.replace(
+            stack,
+            template={
+                "Resources": {
+                    logical_id: {**body, "Properties": {key: {"Ref": "Unknown"} for key in body.get("Properties", {})}}
+                    for logical_id, body in stack.template.get("Resources", {}).items()
+                }
+            },
+        )
+        for stack in assembly.stacks
+    ]
+    finding = PROOFS[name](Case(Assembly(directory=assembly.directory, stacks=tuple(stacks)), Terms.of(FIXTURE)))
+    assert finding.verdict is not Verdict.HOLDS
 
 
 def test_every_family_of_weakenings_belongs_to_a_proof() -> None:
