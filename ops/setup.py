@@ -39,9 +39,9 @@ def main() -> int:
     if sys.argv[1:] not in ([], ["layers"]):
         print(__doc__)
         return 0 if sys.argv[1:] in (["-h"], ["--help"]) else 2
-    LOG.parent.mkdir(exist_ok=True)
     started = time.monotonic()
     try:
+        LOG.parent.mkdir(exist_ok=True)
         if sys.argv[1:] == ["layers"] and _uv().exists():
             _token_layer()
             return 0
@@ -54,7 +54,7 @@ def main() -> int:
                 pool.submit(_warm),
             ]
             done = any([done, *[step.result() for step in steps]])
-    except SetupError as error:
+    except (SetupError, OSError) as error:
         print(f"set-up stopped: {error}\nRun it again when that is mended; finished steps are kept.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -59,3 +59,14 @@ def test_layers_sets_up_everything_where_nothing_is(
         monkeypatch.setattr(setup, step, lambda: False)
     assert setup.main() == 0
     assert made == environments
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["setup.py"])
+    monkeypatch.setattr(setup, "LOG", tmp_path / "absent" / "build" / "setup.log")
+    assert setup.main() == 1
+    said = capsys.readouterr().err
+    assert said.startswith("set-up stopped: ")
+    assert str(setup.LOG.parent) in said
