@@ -44,6 +44,15 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"synthesized: {len(assembly.stacks)} stacks, {count} resources, no finding, {seconds:.1f} s", flush=True)
     command = [str(ROOT / ".venv-rehearsal" / "bin" / "python"), "-m", "rehearsal"]
     command += ["--assembly", "cdk.out", "--updated", UPDATED, *(["--cli"] if options.cli else [])]
+    try:
+        command += ["--note", _report(options.deployment)]
+    except OpsError as error:
+        print(f"rehearse: {error}", file=sys.stderr)
+        return 1
+    return _run(command)
+
+
+def _run(command: list[str]) -> int:
     with subprocess.Popen(command, cwd=ROOT) as rehearsal:
         while True:
             try:
@@ -51,6 +60,35 @@ def main(arguments: list[str] | None = None) -> int:
             except KeyboardInterrupt:
                 # The rehearsal got the same signal and cleans up; wait for it.
                 continue
+
+
+def _report(deployment: str) -> str:
+    """Write the trust report of the assembly and return the line that says where it is.
+
+    What the proofs found is in the report; whether it is good enough is the gate's to say.
+
+    Raises:
+        OpsError: proofs or report could not be written.
+    """
+    proofs = ROOT / "build" / "proofs.json"
+    proofs.parent.mkdir(exist_ok=True)
+    proofs.unlink(missing_ok=True)
+    proved = _captured("-m", "proofs", "prove", "--deployment", deployment, "--json", str(proofs))
+    if not proofs.is_file():
+        raise OpsError(f"the proofs could not run: {_said(proved)}")
+    written = _captured("-m", "ops.report", "--proofs", str(proofs))
+    if written.returncode:
+        raise OpsError(f"the trust report could not be written: {_said(written)}")
+    return f"trust {written.stdout.strip().splitlines()[-1]}"
+
+
+def _captured(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def _said(result: subprocess.CompletedProcess[str]) -> str:
+    lines = (result.stderr.strip() or result.stdout.strip() or "no reason given").splitlines()
+    return " ".join(lines[-3:])
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--fault", choices=("create", "update"), help="let one resource fail, show the way back")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result as JSON, too")
     parser.add_argument("--cli", action="store_true", help="the same through the real CDK CLI; slower")
+    parser.add_argument("--note", default="", help="a line to print above the last one")
     parser.add_argument("--recorded", type=Path, default=LIST, help=argparse.SUPPRESS)
     parser.add_argument("--log", action="store_true", help="show the end of the embedded AWS's log after a failure")
     return parser.parse_args(argv)
@@ -99,7 +100,7 @@ def _run(arguments: argparse.Namespace) -> int:
         result = rehearsal.run()
         if not result.ok and arguments.log:
             progress.line(aws.tail(60))
-    _report(result, progress, arguments.json)
+    _report(result, progress, arguments.json, note=arguments.note)
     return 0 if result.ok else 1
 
 
@@ -122,11 +123,13 @@ def _only(whole: assembly.Assembly, names: list[str]) -> assembly.Assembly:
     return dataclasses.replace(whole, stacks=tuple(stack for stack in whole.stacks if stack.name in wanted))
 
 
-def _report(result: Result, progress: Progress, target: Path | None) -> None:
+def _report(result: Result, progress: Progress, target: Path | None, *, note: str) -> None:
     progress.table(list(result.rows.values()))
     for failure in result.failures:
         progress.line(f"FAILED {failure}")
     progress.line(f"peak memory of the embedded AWS: {result.memory} MiB")
+    if note:
+        progress.line(note)
     progress.line(result.last_line())
     if target:
         rows = {name: vars(row) for name, row in result.rows.items()}
