@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
 from assembly.model import Assembly, Resource, Stack
@@ -117,6 +118,7 @@ _WEEK = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _YEAR = tuple(calendar.month_abbr[month].upper() for month in range(1, 13))
 
 
+@cache
 def longest_gap(expression: str) -> timedelta:
     """The longest time between two runs of an AWS cron expression.
 

@@ -20,6 +20,7 @@ def backup_keys_are_administered_apart(case: Case, finding: Finding) -> None:
     known = facts(case)
     stages = known.stages()
     apart = 0
+    vaults: dict[str, Node] = {}
     for vault in known.model.of("AWS::Backup::BackupVault"):
         if vault.account in stages:
             continue
@@ -31,10 +32,8 @@ def backup_keys_are_administered_apart(case: Case, finding: Finding) -> None:
             finding.broken.append(note(vault, f"its key {key.path} is the workload's"))
             continue
         apart += 1
-        doubt = known.unsure(key)
-        if doubt is not None:
-            finding.missing.append(note(key, doubt))
-        for account in stages:
+        finding.missing += [note(key, doubt) for doubt in [known.unsure(key)] if doubt]
+        for account in known.guests(key, stages):
             caller = f"arn:aws:iam::{account}:role/key-administrator"
             for action in ("kms:Decrypt", *_ADMINISTRATION):
                 if known.may(caller, action, key):
@@ -43,8 +42,10 @@ def backup_keys_are_administered_apart(case: Case, finding: Finding) -> None:
                 for action in _ADMINISTRATION:
                     if known.may(named, action, key):
                         finding.broken.append(note(key, f"{named} may {action}"))
-        _backup_side(known, vault, stages, finding)
+        vaults.setdefault(vault.account, vault)
         finding.evidence.append(note(key, f"administered by {key.account} alone"))
+    for vault in vaults.values():
+        _backup_side(known, vault, stages, finding)
     if not apart and not finding.broken:
         finding.missing.extend(
             note(v, "no vault lies in an account of its own") for v in known.model.of("AWS::Backup::BackupVault")

@@ -68,7 +68,7 @@ def _out_of_reach(known: Facts, bucket: Node, workloads: Mapping[str, str], find
     doubt = known.unsure(bucket)
     if doubt is not None:
         finding.missing.append(note(bucket, doubt))
-    for account in workloads:
+    for account in known.guests(bucket, workloads):
         for caller in known.callers(account, bucket):
             for action in TAMPERING:
                 inside = "Object" in action or "Retention" in action

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -121,6 +121,17 @@ class Facts:
         """The resources that write the node's policy."""
         for owner, _ in self.judge.statements(node):
             yield owner
+
+    def named(self, node: Node) -> set[str]:
+        """Every account that the node's policy names."""
+        return set(re.findall(r"\d{12}", _written(node, self.judge)))
+
+    def guests(self, node: Node, accounts: Iterable[str]) -> list[str]:
+        """Of other accounts, those that the node's policy names, and one that it does not name, which stands for the rest."""
+        others = [account for account in accounts if account != node.account]
+        named = self.named(node)
+        unnamed = [account for account in others if account not in named]
+        return [*(account for account in others if account in named), *unnamed[:1]]
 
     def callers(self, account: str, node: Node) -> list[str]:
         """Roles of an account that a node's policy could mean: any role, and those that it names."""
