@@ -8,8 +8,8 @@ PYTHON3 ?= python3
 PYTHON := .venv/bin/python
 DEPLOYMENT ?= reference
 STAGE ?=
-SYNTH = $(PYTHON) app.py -c deployment=$(DEPLOYMENT)
-export CDK_OUTDIR ?= cdk.out
+CDK_OUTDIR ?= cdk.out
+SYNTH = CDK_OUTDIR=$(CDK_OUTDIR) $(PYTHON) app.py -c deployment=$(DEPLOYMENT)
 unexport VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 .PHONY: help

@@ -14,8 +14,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ops.places import ROOT
 
@@ -31,6 +31,7 @@ class Step:
     command: Sequence[str]
     feeds_the_next: bool = False
     """True if the steps after it in its lane make no sense when it fails."""
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +53,7 @@ def lanes(deployment: str) -> tuple[Sequence[Step], Sequence[Step]]:
             name="synth, every account, five policy packs and the validator",
             command=[python, "app.py", "-c", f"deployment={deployment}"],
             feeds_the_next=True,
+            environment={"CDK_OUTDIR": "cdk.out"},
         ),
         Step(
             name="gate: invariants, linters, acknowledgements, waivers",
@@ -97,7 +99,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(lane: Sequence[Step], outcomes: list[Outcome]) -> None:
     environment = {key: value for key, value in os.environ.items() if key != "CDK_VALIDATION"}
-    environment["CDK_OUTDIR"] = "cdk.out"
+    environment.pop("CDK_OUTDIR", None)
     skipping = False
     for step in lane:
         if skipping:
@@ -107,7 +109,7 @@ def _run(lane: Sequence[Step], outcomes: list[Outcome]) -> None:
             result = subprocess.run(
                 step.command,
                 cwd=ROOT,
-                env=environment,
+                env={**environment, **step.environment},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,

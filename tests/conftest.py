@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
+
+# Before Node starts, which keeps the environment of its start: an app of a test would write over the assembly there.
+os.environ.pop("CDK_OUTDIR", None)
 
 import pytest
 from hypothesis import settings
@@ -48,8 +52,7 @@ def findings(synthesized: Path) -> list[dict[str, Any]]:
 @pytest.fixture(autouse=True)
 def _no_aws_access(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test may reach AWS: credentials are absent and the metadata service is off."""
-    # CDK_OUTDIR comes from make: an app of a test would write over the assembly there.
-    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", "CDK_OUTDIR"):
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
