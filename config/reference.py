@@ -11,12 +11,14 @@ from stacks.settings import (
     Contacts,
     Deployment,
     Domain,
+    IdentityCenter,
     Issuer,
     LockMode,
     Organization,
     Region,
     Shape,
     Stage,
+    Standing,
 )
 
 DEPLOYMENT = Deployment(
@@ -25,7 +27,13 @@ DEPLOYMENT = Deployment(
     residency="EU",
     home=Region(name="eu-west-1", zones=("eu-west-1a", "eu-west-1b", "eu-west-1c")),
     recovery=Region(name="eu-central-1", zones=("eu-central-1a", "eu-central-1b", "eu-central-1c")),
-    organization=Organization(id="o-a1b2c3d4e5", root_id="r-ab12"),
+    organization=Organization(
+        id="o-a1b2c3d4e5",
+        root_id="r-ab12",
+        identity_center=IdentityCenter(
+            region="eu-west-1", instance_arn="arn:aws:sso:::instance/ssoins-0123456789abcdef", store_id="d-0123456789"
+        ),
+    ),
     accounts=Accounts(
         management=AccountId("111111111111"),
         log_archive=AccountId("222222222222"),
@@ -46,6 +54,7 @@ DEPLOYMENT = Deployment(
             domain=Domain(name="sandbox.example.com", hosted_zone_id="Z0000000SANDBOX"),
             issuer=Issuer(url="https://auth.sandbox.example.com/", audience="https://api.sandbox.example.com"),
             lock_mode=LockMode.GOVERNANCE,
+            standing=Standing.ENGINEER,
             vendors=("api.anthropic.com",),
         ),
         Stage(
@@ -65,4 +74,5 @@ DEPLOYMENT = Deployment(
             ),
         ),
     ),
+    allowed_networks=(IPv4Network("203.0.113.0/28"),),
 )

@@ -75,11 +75,24 @@ class Region:
 
 
 @dataclass(frozen=True, kw_only=True)
+class IdentityCenter:
+    """The organization's instance of IAM Identity Center, by which people sign in: made by hand once, in one region.
+
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/organization-instances-identity-center.html
+    """
+
+    region: str
+    instance_arn: str
+    store_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Organization:
     """The AWS Organization that the accounts belong to. ``id`` is ``o-...``, ``root_id`` is ``r-...``."""
 
     id: str
     root_id: str
+    identity_center: IdentityCenter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +122,13 @@ class LockMode(enum.Enum):
 
     COMPLIANCE = "COMPLIANCE"
     GOVERNANCE = "GOVERNANCE"
+
+
+class Standing(enum.Enum):
+    """What people may do in a stage without asking: work as engineers, or look at what holds no customer data."""
+
+    ENGINEER = "engineer"
+    READ_ONLY = "read-only"
 
 
 class Egress(enum.Enum):
@@ -178,7 +198,8 @@ class Stage:
     """One isolated environment in an account of its own.
 
     ``vendors`` are the outside host names that workloads may call (``api.example.com``, ``*.example.com``).
-    ``network`` is the VPC's address block, a /16 to /20.
+    ``network`` is the VPC's address block, a /16 to /20. With read-only ``standing``, all else takes an approved grant and
+    an allowed address.
     """
 
     name: str
@@ -187,6 +208,7 @@ class Stage:
     domain: Domain
     issuer: Issuer
     lock_mode: LockMode = LockMode.COMPLIANCE
+    standing: Standing = Standing.READ_ONLY
     shape: Shape = field(default_factory=Shape)
     throttle: Throttle = field(default_factory=Throttle)
     vendors: tuple[str, ...] = ()
@@ -234,6 +256,8 @@ class Deployment:
     accounts: Accounts
     contacts: Contacts
     stages: tuple[Stage, ...]
+    allowed_networks: tuple[IPv4Network, ...] = ()
+    """Public addresses of offices and VPNs: the only ones from which people enter a stage whose standing is read-only."""
     retention: Retention = field(default_factory=Retention)
     evidence_lock_mode: LockMode = LockMode.COMPLIANCE
     """Lock of the evidence that is not one stage's, such as the organization trail."""
@@ -243,9 +267,19 @@ class Deployment:
         return {stage.name: stage for stage in self.stages}[name]
 
     @property
+    def owners(self) -> dict[str, AccountId]:
+        """Every account by its owner (``log-archive``, ``live``), roles first, then stages; owners begin stacks' names."""
+        return {owner: account for owner, _, account in _accounts(self)}
+
+    @property
     def account_ids(self) -> tuple[AccountId, ...]:
         """Every account of the deployment, roles first, then stages."""
-        return tuple(account for _, account in _accounts(self))
+        return tuple(self.owners.values())
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions in which anything is allowed: home, recovery, and where global services live."""
+        return tuple(dict.fromkeys((self.home.name, self.recovery.name, EDGE_REGION)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,7 +303,7 @@ _ROOT = re.compile(r"r-[0-9a-z]{4,32}")
 _ZONE_ID = re.compile(r"Z[A-Z0-9]{6,32}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _HOST = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
-_RESERVED = frozenset({"management", "log-archive", "security", "backup", "deployment"})
+_RESERVED = frozenset({"management", "security", "backup", "deployment", "organization", "analysis"})
 
 
 def check(deployment: Deployment) -> Deployment:
@@ -296,13 +330,14 @@ def check_waivers(waivers: Any) -> tuple[Waiver, ...]:
     return typing.cast("tuple[Waiver, ...]", waivers)
 
 
-def _accounts(deployment: Deployment) -> Iterator[tuple[str, AccountId]]:
+def _accounts(deployment: Deployment) -> Iterator[tuple[str, str, AccountId]]:
+    """Owner, place in ``config/`` and id of every account."""
     for role in ("management", "log_archive", "security", "backup", "deployment"):
         account: AccountId | None = getattr(deployment.accounts, role)
         if account is not None:
-            yield f"accounts.{role}", account
+            yield role.replace("_", "-"), f"accounts.{role}", account
     for stage in deployment.stages:
-        yield f"stage {stage.name}: account", stage.account
+        yield stage.name, f"stage {stage.name}: account", stage.account
 
 
 def _problems(deployment: Deployment) -> Iterator[str]:
@@ -313,7 +348,16 @@ def _problems(deployment: Deployment) -> Iterator[str]:
     if mistyped:
         # What depends on a value of the wrong type cannot be judged: text in place of a tuple would be judged by letters.
         return
-    for check_one in (_identity, _account_ids, _regions, _contacts, _stages, _addresses, _retention):
+    for check_one in (
+        _identity,
+        _account_ids,
+        _regions,
+        _contacts,
+        _stages,
+        _addresses,
+        _allowed_networks,
+        _retention,
+    ):
         for problem in check_one(deployment):
             yield f"{place}: {problem}"
 
@@ -377,11 +421,44 @@ def _identity(deployment: Deployment) -> Iterator[str]:
                 f"organization.root_id {organization.root_id!r} must look like r-ab12. "
                 '"aws organizations list-roots --query Roots[0].Id" prints it.'
             )
+        yield from _identity_center(organization.identity_center)
+
+
+def _identity_center(center: IdentityCenter) -> Iterator[str]:
+    where, hint = "organization.identity_center", '"aws sso-admin list-instances" in its region prints it.'
+    if not any(center.region in regions for regions in RESIDENCY_AREAS.values()):
+        yield f"{where}.region {center.region!r} is not a region this library knows. Correct it."
+    if not re.fullmatch(r"arn:aws:sso:::instance/(sso)?ins-[0-9a-zA-Z-.]{16}", center.instance_arn):
+        example = "arn:aws:sso:::instance/ssoins-0123456789abcdef"
+        yield f"{where}.instance_arn {center.instance_arn!r} must look like {example}. {hint}"
+    if not re.fullmatch(r"d-[0-9a-f]{10}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", center.store_id):
+        yield f"{where}.store_id {center.store_id!r} must look like d-0123456789. {hint}"
+
+
+def _allowed_networks(deployment: Deployment) -> Iterator[str]:
+    guarded = [stage.name for stage in deployment.stages if stage.standing is Standing.READ_ONLY]
+    if deployment.organization is not None and guarded and not deployment.allowed_networks:
+        yield (
+            f"allowed_networks is empty, so nobody could enter stage {', '.join(guarded)}. Give the public addresses of "
+            'your offices and VPNs, such as IPv4Network("203.0.113.0/28").'
+        )
+    for network in deployment.allowed_networks:
+        if network.prefixlen < 16 or (network.is_private and not _is_example(network)):
+            yield (
+                f"allowed_networks names {network}; it must be public addresses, a /16 or smaller: AWS sees the address "
+                "from which a request leaves your network. Give that."
+            )
+
+
+def _is_example(network: IPv4Network) -> bool:
+    """Addresses set aside for documentation, which Python counts as private."""
+    examples = ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
+    return any(network.subnet_of(IPv4Network(example)) for example in examples)
 
 
 def _account_ids(deployment: Deployment) -> Iterator[str]:
     seen: dict[str, str] = {}
-    for where, account in _accounts(deployment):
+    for _, where, account in _accounts(deployment):
         if not _ACCOUNT.fullmatch(account):
             yield f'{where} {account!r} must be 12 digits in quotes. "aws organizations list-accounts" prints them.'
         elif account in seen:

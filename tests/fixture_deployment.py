@@ -11,6 +11,7 @@ from stacks.settings import (
     Deployment,
     Domain,
     Egress,
+    IdentityCenter,
     Issuer,
     LockMode,
     Organization,
@@ -19,6 +20,7 @@ from stacks.settings import (
     Shape,
     Shield,
     Stage,
+    Standing,
 )
 
 FIXTURE = Deployment(
@@ -27,7 +29,15 @@ FIXTURE = Deployment(
     residency="EU",
     home=Region(name="eu-central-1", zones=("eu-central-1a", "eu-central-1b", "eu-central-1c")),
     recovery=Region(name="eu-west-1", zones=("eu-west-1a", "eu-west-1b", "eu-west-1c")),
-    organization=Organization(id="o-fixture1234", root_id="r-fix1"),
+    organization=Organization(
+        id="o-fixture1234",
+        root_id="r-fix1",
+        identity_center=IdentityCenter(
+            region="eu-central-1",
+            instance_arn="arn:aws:sso:::instance/ssoins-fedcba9876543210",
+            store_id="d-9876543210",
+        ),
+    ),
     accounts=Accounts(
         management=AccountId("100000000001"),
         log_archive=AccountId("100000000002"),
@@ -46,6 +56,7 @@ FIXTURE = Deployment(
             domain=Domain(name="dev.acme.example", hosted_zone_id="Z0000000000DEV"),
             issuer=Issuer(url="https://login.dev.acme.example/", audience="acme-dev"),
             lock_mode=LockMode.GOVERNANCE,
+            standing=Standing.ENGINEER,
             vendors=("api.vendor.example", "*.models.example"),
         ),
         Stage(
@@ -67,5 +78,6 @@ FIXTURE = Deployment(
             ),
         ),
     ),
+    allowed_networks=(IPv4Network("198.51.100.16/28"), IPv4Network("192.0.2.7/32")),
     retention=Retention(server_log_days=14, audit_log_days=400, documents_days=60),
 )

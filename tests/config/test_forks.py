@@ -19,6 +19,7 @@ from stacks.settings import (
     Deployment,
     Domain,
     Egress,
+    IdentityCenter,
     Issuer,
     LockMode,
     Organization,
@@ -26,6 +27,7 @@ from stacks.settings import (
     Retention,
     Shape,
     Stage,
+    Standing,
     check,
 )
 from stacks.synthesis import new_app
@@ -48,7 +50,13 @@ _ELSEWHERE = Deployment(
     residency="US",
     home=Region(name="us-west-2", zones=("us-west-2a", "us-west-2b", "us-west-2d")),
     recovery=Region(name="us-east-2", zones=("us-east-2a", "us-east-2b", "us-east-2c")),
-    organization=Organization(id="o-globex0001", root_id="r-glbx"),
+    organization=Organization(
+        id="o-globex0001",
+        root_id="r-glbx",
+        identity_center=IdentityCenter(
+            region="us-east-1", instance_arn="arn:aws:sso:::instance/ssoins-00112233aabbccdd", store_id="d-0011223344"
+        ),
+    ),
     accounts=Accounts(
         management=AccountId("900000000001"),
         log_archive=AccountId("900000000002"),
@@ -58,10 +66,11 @@ _ELSEWHERE = Deployment(
     ),
     contacts=Contacts(security="s@globex.example", operations="o@globex.example", billing="b@globex.example"),
     stages=(
-        _stage("sandbox", 1, lock_mode=LockMode.GOVERNANCE),
+        _stage("sandbox", 1, lock_mode=LockMode.GOVERNANCE, standing=Standing.ENGINEER),
         _stage("staging", 2, lock_mode=LockMode.GOVERNANCE, vendors=("api.vendor.example",)),
         _stage("production01", 3, shape=Shape(nat_gateways=3, aurora_instances=2, egress=Egress.NETWORK_FIREWALL)),
     ),
+    allowed_networks=(IPv4Network("203.0.113.64/29"),),
     retention=Retention(
         server_log_days=30, audit_log_days=3653, network_log_days=180, audit_archive_days=2557, documents_days=365
     ),

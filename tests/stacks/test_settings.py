@@ -22,6 +22,7 @@ from stacks.settings import (
     Contacts,
     Deployment,
     Domain,
+    IdentityCenter,
     Issuer,
     LockMode,
     Organization,
@@ -256,6 +257,10 @@ def _stages(draw: st.DrawFn, name: str, account: AccountId, index: int) -> Stage
     )
 
 
+_ROLES = frozenset({"management", "security", "backup", "deployment", "organization", "analysis"})
+"""What no stage may be called, because other stacks begin so."""
+
+
 @st.composite
 def deployments(draw: st.DrawFn) -> Deployment:
     """Any deployment that keeps the rules."""
@@ -263,7 +268,9 @@ def deployments(draw: st.DrawFn) -> Deployment:
     home, recovery = draw(st.permutations(sorted(RESIDENCY_AREAS[residency])))[:2]
     names = draw(
         st.lists(
-            _words.filter(lambda word: word not in {"management", "security", "backup", "deployment"}),
+            _words.filter(
+                lambda word: word not in {"management", "security", "backup", "deployment", "organization", "analysis"}
+            ),
             min_size=1,
             max_size=5,
             unique=True,
@@ -277,7 +284,17 @@ def deployments(draw: st.DrawFn) -> Deployment:
         residency=residency,
         home=draw(_regions(home)),
         recovery=draw(_regions(recovery)),
-        organization=Organization(id="o-abcde12345", root_id="r-ab12") if organized else None,
+        organization=Organization(
+            id="o-abcde12345",
+            root_id="r-ab12",
+            identity_center=IdentityCenter(
+                region="eu-central-1",
+                instance_arn="arn:aws:sso:::instance/ssoins-0011223344556677",
+                store_id="d-a1b2c3d4e5",
+            ),
+        )
+        if organized
+        else None,
         accounts=Accounts(
             management=accounts[0] if organized else None,
             log_archive=accounts[1],
@@ -290,8 +307,31 @@ def deployments(draw: st.DrawFn) -> Deployment:
             draw(_stages(name, account, index))
             for index, (name, account) in enumerate(zip(names, accounts[5:], strict=True))
         ),
+        allowed_networks=(IPv4Network("203.0.113.0/24"),),
         retention=draw(_retentions()),
     )
+
+
+def test_refuses_a_guarded_stage_that_nobody_could_enter() -> None:
+    with pytest.raises(ConfigError, match="allowed_networks is empty, so nobody could enter stage prod"):
+        check(dataclasses.replace(FIXTURE, allowed_networks=()))
+
+
+@pytest.mark.parametrize("network", ["10.0.0.0/24", "0.0.0.0/0", "8.0.0.0/8"])
+def test_refuses_an_allowed_network_that_is_private_or_half_the_world(network: str) -> None:
+    with pytest.raises(ConfigError, match=rf"allowed_networks names {network}; it must be public"):
+        check(dataclasses.replace(FIXTURE, allowed_networks=(IPv4Network(network),)))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("region", "mars-1"), ("instance_arn", "arn:aws:sso:::x"), ("store_id", "store")]
+)
+def test_refuses_an_identity_center_that_cannot_be(field: str, value: str) -> None:
+    organization = FIXTURE.organization
+    assert organization is not None
+    center = dataclasses.replace(organization.identity_center, **{field: value})
+    with pytest.raises(ConfigError, match=rf"organization.identity_center.{field} '{value}'"):
+        check(dataclasses.replace(FIXTURE, organization=dataclasses.replace(organization, identity_center=center)))
 
 
 @given(deployments())
