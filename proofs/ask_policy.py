@@ -1,7 +1,8 @@
 """Who can do what to a resource, asked of every role of every account with the policies that the templates hold.
 
-A condition on what the templates do not tell may turn out either way: such principals are named apart. The boundary, the
-service and resource control policies that are not in the templates are taken for absent, so that nobody is left out.
+Roles are asked, and people by the permission sets that they sign in with, under the organization's policies where the
+assembly makes them. A condition on what the templates do not tell may turn out either way: such principals are named apart.
+What is not in the templates is taken for absent if it only takes away, so that nobody is left out.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from proofs.finding import Case
 from proofs.model import INVENTED, Model, Node, as_list, walk
+from proofs.model.organization import KNOWN_KEYS
+from proofs.model.people import Person, people
 from proofs.model.policies import allows, documents_of, statements
-from proofs.policy import UNKNOWN, Decision, PolicySet, Request, Sourced, evaluate
+from proofs.policy import UNKNOWN, Decision, PolicySet, Request, Sourced
 
 ACTIONS: Mapping[str, Mapping[str, str]] = {
     "AWS::KMS::Key": {
@@ -52,17 +56,6 @@ _OWN_POLICY = {
     "AWS::SNS::Topic": "AWS::SNS::TopicPolicy",
     "AWS::SQS::Queue": "AWS::SQS::QueuePolicy",
 }
-_KNOWN = frozenset(
-    {
-        "aws:principalaccount",
-        "aws:principalarn",
-        "aws:principalisawsservice",
-        "aws:principaltype",
-        "aws:resourceaccount",
-        "aws:viaawsservice",
-    }
-)
-"""Condition keys that follow from principal and resource."""
 SOMEBODY = "somebody"
 """What stands for the value of a policy variable such as the caller's tenant tag."""
 _VARIABLE = re.compile(r"\$\{([\w:/-]+)\}")
@@ -79,16 +72,17 @@ def who_can(case: Case, verb: str, found: list[Node], *, everything: bool = Fals
         action = ACTIONS[node.type][verb]
         certain: list[str] = []
         perhaps: list[str] = []
-        for role, decision in decisions(case.model, node, action):
+        for who, decision in decisions(case.model, node, action):
             if not decision.possibly_allowed:
                 continue
             why = "; ".join(
                 f"{item.policy} {item.sid or item.statement or ''}".strip() for item in decision.decided_by[:2]
             )
+            called = f"{who.path} ({who.account})" if isinstance(who, Node) else str(who)
             if decision.certainly_allowed:
-                certain.append(f"  {role.path} ({role.account}): {why}")
+                certain.append(f"  {called}: {why}")
             else:
-                perhaps.append(f"  {role.path} ({role.account}), depending on {', '.join(decision.depends_on)}: {why}")
+                perhaps.append(f"  {called}, depending on {', '.join(decision.depends_on)}: {why}")
         lines.append(f"{node}: {action}: {len(certain)} roles can, {len(perhaps)} perhaps")
         lines += certain + perhaps
         others = sorted(_named_by(_policy_of(case.model, node), action))
@@ -97,37 +91,58 @@ def who_can(case: Case, verb: str, found: list[Node], *, everything: bool = Fals
     return lines
 
 
-def decisions(model: Model, node: Node, action: str) -> Iterator[tuple[Node, Decision]]:
-    """What AWS would answer each role of the assembly that asks for ``action`` on the resource."""
-    resource_policy = _policy_of(model, node)
+def decisions(model: Model, node: Node, action: str) -> Iterator[tuple[Node | Person, Decision]]:
+    """What AWS would answer each role and each person of the assembly that asks for ``action`` on the resource."""
     for role in model.of("AWS::IAM::Role"):
-        if role is node:
-            continue
-        identity = documents_of(model, role)
-        boundary = model.find(role.get("PermissionsBoundary"), "AWS::IAM::ManagedPolicy")
-        documents = [*identity, *([resource_policy] if resource_policy else [])]
-        context = _context(documents)
-        policies = PolicySet.of(
-            identity_policies=[Sourced(_plainly(document), role.path) for document in identity],
-            resource_policy=Sourced(_plainly(resource_policy), node.path) if resource_policy else None,
-            permission_boundaries=[Sourced(_plainly(boundary.get("PolicyDocument")), boundary.path)]
-            if boundary
-            else [],
+        if role is not node:
+            boundary = model.find(role.get("PermissionsBoundary"), "AWS::IAM::ManagedPolicy")
+            limit = None if boundary is None else boundary.get("PolicyDocument")
+            asker = _Asker(called=role.path, principal=role.arn, identity=documents_of(model, role), boundary=limit)
+            yield role, _decision(model, node, action, asker)
+    for person in people(model):
+        asker = _Asker(
+            called=str(person),
+            principal=person.session,
+            issuer=person.role,
+            identity=list(person.documents),
+            boundary=person.boundary,
         )
-        answers = [
-            evaluate(
-                Request(
-                    principal=_plain(role.arn),
-                    action=action,
-                    resource=_plain(resource),
-                    resource_account=node.account,
-                    context=context,
-                ),
-                policies,
-            )
-            for resource in _asked(node, action, identity)
-        ]
-        yield role, max(answers, key=lambda answer: (answer.certainly_allowed, answer.possibly_allowed))
+        yield person, _decision(model, node, action, asker)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asker:
+    called: str
+    principal: str
+    issuer: str | None = None
+    identity: list[Any]
+    boundary: Any
+
+
+def _decision(model: Model, node: Node, action: str, asker: _Asker) -> Decision:
+    resource_policy = _policy_of(model, node)
+    context = _context([*asker.identity, *(document for document in (resource_policy, asker.boundary) if document)])
+    context |= dict.fromkeys(model.organization.keys - KNOWN_KEYS - {key.lower() for key in context}, UNKNOWN)
+    policies = PolicySet.of(
+        identity_policies=[Sourced(_plainly(document), asker.called) for document in asker.identity],
+        resource_policy=Sourced(_plainly(resource_policy), node.path) if resource_policy else None,
+        permission_boundaries=[Sourced(_plainly(asker.boundary), asker.called)] if asker.boundary else [],
+    )
+    answers = [
+        model.organization.evaluate(
+            Request(
+                principal=_plain(asker.principal),
+                session_issuer=asker.issuer,
+                action=action,
+                resource=_plain(resource),
+                resource_account=node.account,
+                context=context,
+            ),
+            policies,
+        )
+        for resource in _asked(node, action, asker.identity)
+    ]
+    return max(answers, key=lambda answer: (answer.certainly_allowed, answer.possibly_allowed))
 
 
 _OF_OBJECTS = frozenset({"s3:GetObject", "s3:PutObject", "s3:DeleteObject"})
@@ -190,9 +205,9 @@ def _context(documents: list[Any]) -> dict[str, Any]:
         if isinstance(test, Mapping)
         for key in test
     }
-    context = {key: _BY_TLS.get(key.lower(), UNKNOWN) for key in keys if key.lower() not in _KNOWN}
+    context = {key: _BY_TLS.get(key.lower(), UNKNOWN) for key in keys if key.lower() not in KNOWN_KEYS}
     for name in _VARIABLE.findall(json.dumps(documents, default=str)):
-        if name.lower() not in _KNOWN:
+        if name.lower() not in KNOWN_KEYS:
             context[name] = SOMEBODY
     return context
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from proofs.model import INVENTED, Model, Node, as_list, at, unresolved_in
-from proofs.policy import Decision, InputError, Policy, PolicyKind, PolicySet, Request, compile_policy, evaluate
+from proofs.model.organization import KNOWN_KEYS
+from proofs.policy import UNKNOWN, Decision, InputError, Policy, PolicyKind, PolicySet, Request, compile_policy
 from proofs.policy.context import ContextValue
-
-_ORGANIZATION = re.compile(r"\bo-[a-z0-9]{10,32}\b")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,15 +56,10 @@ class Judge:
         self._written: dict[Node, _Written] = {}
         self._identities: dict[Node, tuple[tuple[Policy, ...], dict[str, Node], bool]] = {}
 
-    @cached_property
+    @property
     def organization(self) -> str | None:
         """The organization's id, if the assembly names exactly one."""
-        found = {
-            match
-            for node in self.model.of("AWS::S3::BucketPolicy", "AWS::Backup::BackupVault", "AWS::KMS::Key")
-            for match in _ORGANIZATION.findall(json.dumps(node.properties, default=str))
-        }
-        return found.pop() if len(found) == 1 else None
+        return self.model.organization.id
 
     def refusal(self, call: Call) -> Refusal | None:
         """None if the call certainly gets through."""
@@ -84,8 +76,10 @@ class Judge:
         context = {"aws:SecureTransport": True, "s3:TlsVersion": "1.3", **call.context}
         if call.role is not None and self.organization:
             context["aws:PrincipalOrgID"] = self.organization
+        given = {key.lower() for key in context}
+        context |= dict.fromkeys(self.model.organization.keys - KNOWN_KEYS - given, UNKNOWN)
         try:
-            decision = evaluate(
+            decision = self.model.organization.evaluate(
                 Request(
                     principal=plain(call.principal),
                     action=call.action,

@@ -10,6 +10,7 @@ from typing import Any
 
 from assembly import Assembly, Resource, Stack
 from assembly.resolve import INVENTED, Resolver, Unresolved
+from proofs.model.organization import Organization
 
 _ARN = re.compile(r"arn:aws[\w-]*:[a-z0-9-]+:[a-z0-9-]*:\d*:[^\s\"',*?]+")
 
@@ -93,6 +94,11 @@ class Model:
             self._by_account[resource.type, stack.account].append(node)
             if isinstance(holds, Unresolved):
                 self.doubtful[node] = holds
+
+    @cached_property
+    def organization(self) -> Organization:
+        """Who is where in the organization, and what holds whom."""
+        return Organization(self)
 
     # -------------------------------------------------------------------------------------------------------- look-up
 

@@ -230,6 +230,15 @@ def evaluate(request: Request, policies: PolicySet) -> Decision:
     return _decide(request, facts, evidence)
 
 
+def parties(request: Request) -> tuple[str | None, str | None]:
+    """The accounts of who asks and of what is asked for (None: a service, or nobody known).
+
+    Raises :class:`RequestError` for a request that cannot be made.
+    """
+    who = requester(request.principal, request.session_issuer, request.canonical_user)
+    return who.account, request.resource_account or _owner(request.resource) or who.account
+
+
 @dataclass(slots=True)
 class _Layer:
     """What policies that work together say: the first statement that certainly, and that possibly, allows."""

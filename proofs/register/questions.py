@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from proofs.delivery import Arrow, DeliveryFinding, Judge, arrows, findings
 from proofs.delivery.judge import plain
 from proofs.finding import Case
 from proofs.model import Model, Node, as_list, at, unresolved_in
+from proofs.model.organization import KNOWN_KEYS
 from proofs.policy import UNKNOWN, InputError, PolicyKind, PolicySet, Request, compile_policy, evaluate
+from proofs.policy.context import ContextValue
 
 OWNER = "palisade:owner"
 LOG_ARROWS = re.compile(r".*(log|trail|record|configuration|stream|replica).* to bucket|bucket read for replication")
@@ -78,34 +80,40 @@ class Facts:
         return known
 
     def may(self, principal: str, action: str, node: Node, resource: str = "") -> bool:
-        """Whether a role with every permission of its own account could do this: by whatever the node's own policy says,
-        with every condition that the caller could choose taken as met."""
+        """Whether a role with every permission of its own account could do this: by whatever the node's own policy and the
+        organization's policies say, with every condition that the caller could choose taken as met."""
         written = self.judge.document(node)
         account = principal.split(":")[4]
-        if node.account == account and written is None and node.type != "AWS::KMS::Key":
-            return True
+        request = Request(
+            principal=plain(principal),
+            action=action,
+            resource=plain(resource or node.arn),
+            resource_account=node.account,
+            context={
+                **self._open,
+                "aws:SecureTransport": True,
+                "s3:TlsVersion": "1.3",
+                "kms:ViaService": UNKNOWN,
+                "kms:CallerAccount": account,
+                "kms:GrantIsForAWSResource": UNKNOWN,
+                "aws:PrincipalOrgID": self.judge.organization or UNKNOWN,
+                "sts:ExternalId": UNKNOWN,
+            },
+        )
+        policies = PolicySet(identity_policies=(_EVERYTHING,), resource_policy=written)
         try:
-            decision = evaluate(
-                Request(
-                    principal=plain(principal),
-                    action=action,
-                    resource=plain(resource or node.arn),
-                    resource_account=node.account,
-                    context={
-                        "aws:SecureTransport": True,
-                        "s3:TlsVersion": "1.3",
-                        "kms:ViaService": UNKNOWN,
-                        "kms:CallerAccount": account,
-                        "kms:GrantIsForAWSResource": UNKNOWN,
-                        "aws:PrincipalOrgID": self.judge.organization or UNKNOWN,
-                        "sts:ExternalId": UNKNOWN,
-                    },
-                ),
-                PolicySet(identity_policies=(_EVERYTHING,), resource_policy=written),
+            # Most questions end at the resource's own policy; the organization's policies only take away.
+            return (
+                evaluate(request, policies).possibly_allowed
+                and self.model.organization.evaluate(request, policies).possibly_allowed
             )
         except InputError:
             return True
-        return decision.possibly_allowed
+
+    @cached_property
+    def _open(self) -> Mapping[str, ContextValue]:
+        """What the organization's policies ask for and the caller can choose, such as a service that calls for him."""
+        return dict.fromkeys(self.model.organization.keys - KNOWN_KEYS | {"aws:viaawsservice"}, UNKNOWN)
 
     def unsure(self, node: Node) -> str | None:
         """Why the node's own policies could say more than is known: something in them that does not resolve."""
