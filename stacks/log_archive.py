@@ -31,6 +31,7 @@ _RETENTION = {
     Log.CONFIG: "audit_archive_days",
     Log.SESSION: "audit_archive_days",
     Log.AUDIT: "audit_archive_days",
+    Log.DECISION: "audit_archive_days",
     Log.FLOW: "network_archive_days",
     Log.RESOLVER: "network_archive_days",
     Log.FIREWALL: "network_archive_days",
@@ -39,6 +40,10 @@ _RETENTION = {
     Log.WAF: "access_archive_days",
     Log.ACCESS: "access_archive_days",
 }
+
+
+_DECIDE_NOTHING = frozenset({"management", LOG_ARCHIVE, "backup"})
+"""Accounts in which no workflow runs."""
 
 
 def retention_days(deployment: Deployment, log: Log) -> int:
@@ -116,13 +121,14 @@ class _LogArchive(PalisadeStack):
 
 
 class LogArchiveOrganization(_LogArchive):
-    """The organization trail, AWS Config of every account, and requests to the archive's own buckets."""
+    """The organization trail, AWS Config of every account, decisions, and requests to the archive's own buckets."""
 
     def __init__(self, scope: Construct, *, deployment: Deployment) -> None:
         super().__init__(scope, deployment=deployment, owner=ORGANIZATION, lock_mode=deployment.evidence_lock_mode)
         own_buckets = [f"arn:aws:s3:::{self.names.prefix}-*", f"arn:aws:s3:::aws-waf-logs-{self.names.prefix}-*"]
         self._keep(Log.ACCESS, [writer.server_access_logs(account=self.account, source_buckets=own_buckets)])
         self._keep(Log.CONFIG, [writer.config(accounts=deployment.account_ids)])
+        self._keep(Log.DECISION, self._decisions())
         management, organization = deployment.accounts.management, deployment.organization
         if management is not None and organization is not None:
             self._keep(
@@ -134,6 +140,20 @@ class LogArchiveOrganization(_LogArchive):
                     )
                 ],
             )
+
+    def _decisions(self) -> list[Writer]:
+        deciding = {owner: account for owner, account in self.deployment.owners.items() if owner not in _DECIDE_NOTHING}
+        return [
+            writer.role(
+                sid=f"{owner.capitalize()}Decisions",
+                role_arn=f"arn:aws:iam::{account}:role/{self.names.recorders}*",
+                key_region=self.names.home,
+                object_actions=["s3:PutObject"],
+                bucket_actions=[],
+                prefixes=[f"{account}/"],
+            )
+            for owner, account in deciding.items()
+        ]
 
 
 class LogArchiveStage(_LogArchive):

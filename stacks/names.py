@@ -22,12 +22,14 @@ class Log(enum.Enum):
     SESSION = "session"
     AUDIT = "audit"
     FIREWALL = "firewall"
+    DECISION = "decision"
 
 
 ORGANIZATION = "organization"
-"""Owner of the evidence that is not one stage's: the organization trail, AWS Config and requests to the archive itself."""
+"""Owner of the evidence that is not one stage's: the organization trail, AWS Config, what workflows decided, and requests
+to the archive itself."""
 
-WRITTEN_INTO_THE_ARCHIVE = frozenset({Log.TRAIL, Log.SESSION})
+WRITTEN_INTO_THE_ARCHIVE = frozenset({Log.TRAIL, Log.SESSION, Log.DECISION})
 """Logs whose writers are known to write into a bucket with a default lock (docs/decisions/log-archive.md); the others land
 in an unlocked bucket and are replicated at once."""
 
@@ -140,6 +142,11 @@ class Names:
     def role(self, component: str) -> str:
         """A role that another account or a policy names before it exists, e.g. ``palisade-bastion``."""
         return f"{self.prefix}-{component}"
+
+    @property
+    def recorders(self) -> str:
+        """Begins the names of roles that may write decisions into the archive, in every account that decides anything."""
+        return self.role("recorder-")
 
     def role_arn(self, component: str, account: AccountId) -> str:
         """That role's ARN."""

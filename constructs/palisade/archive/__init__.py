@@ -4,6 +4,7 @@ from palisade.archive import log_table, named_query, writer
 from palisade.archive.audit_stream import AuditStream
 from palisade.archive.cdn_log_delivery import CDN_LOG_FIELDS, CdnLogDelivery
 from palisade.archive.cdn_log_destination import CdnLogDestination
+from palisade.archive.decision_log import DecisionLog
 from palisade.archive.evidence_bucket import EvidenceBucket
 from palisade.archive.flow_log_fields import FLOW_LOG_FIELDS, FLOW_LOG_FORMAT
 from palisade.archive.landing_bucket import LandingBucket
@@ -22,6 +23,7 @@ __all__ = [
     "CdnLogDelivery",
     "CdnLogDestination",
     "DataEvents",
+    "DecisionLog",
     "Destination",
     "EvidenceBucket",
     "LandingBucket",

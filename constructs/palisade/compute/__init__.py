@@ -3,6 +3,7 @@
 from palisade.compute.custom_resource import CustomResource
 from palisade.compute.function import Function, Placement
 from palisade.compute.source import lambda_source
+from palisade.compute.state_machine import StateMachine
 from palisade.compute.token_layer import TokenLayer
 
-__all__ = ["CustomResource", "Function", "Placement", "TokenLayer", "lambda_source"]
+__all__ = ["CustomResource", "Function", "Placement", "StateMachine", "TokenLayer", "lambda_source"]

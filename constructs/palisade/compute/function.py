@@ -49,7 +49,8 @@ class Function(Construct):
     """Runs ``lambda/<source>/handler.py:handle`` on Arm, where ``placement`` says, traced, under a role of its own.
 
     Environment variables are encrypted with a customer key and hold names, never secrets. ``timeout_seconds`` is at
-    most 900. The role can manage its network interfaces only as the Lambda service, never from the function's code.
+    most 900. ``role_name`` is given only where another account names the role. The role can manage its network interfaces
+    only as the Lambda service, never from the function's code.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
     https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
@@ -68,6 +69,7 @@ class Function(Construct):
         memory_mb: int = 256,
         layers: Sequence[lambda_.ILayerVersion] = (),
         dead_letters: sqs.IQueue | None = None,
+        role_name: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.log_group = RetainedLogGroup(
@@ -82,6 +84,7 @@ class Function(Construct):
             "Role",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             description=f"{description} (function)",
+            name=role_name,
         )
         self.function = lambda_.Function(
             self,

@@ -186,6 +186,21 @@ class CustomerKey(Construct):
                 },
             )
 
+    def allow_state_machines(self) -> None:
+        """Let log delivery read what state machines of this account, encrypted with this key, write to their log groups.
+
+        https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html
+        """
+        self.allow_service(
+            "delivery.logs.amazonaws.com",
+            sid="StateMachineLogs",
+            actions=["kms:Decrypt"],
+            conditions={
+                # The context's value ends in this very asterisk.
+                "StringEquals": {"kms:EncryptionContext:SourceArn": f"arn:aws:logs:{self._region}:{self._account}:*"}
+            },
+        )
+
     def allow_backup_roles(self, account: str, *, sid: str, names: Sequence[str] = ()) -> None:
         """Let AWS Backup of ``account``, another account, use the key for copies that come from or go there.
 
