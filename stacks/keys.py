@@ -22,9 +22,7 @@ class Keys(StageStack):
         self.backup = self._key(
             "Backup", "backup", "recovery points of this account", ["backup", "dynamodb", "rds", "s3"]
         )
-        self.messaging = self._key(
-            "Messaging", "messaging", "queues and topics", ["sqs", "sns", "lambda"]
-        )
+        self.messaging = self._key("Messaging", "messaging", "queues and topics", ["sqs", "sns", "lambda"])
 
         self.logs.allow_log_groups()
         self.data.allow_sessions()
