@@ -42,10 +42,6 @@ _RETENTION = {
 }
 
 
-_DECIDE_NOTHING = frozenset({"management", LOG_ARCHIVE, "backup"})
-"""Accounts in which no workflow runs."""
-
-
 def retention_days(deployment: Deployment, log: Log) -> int:
     """How long ``log`` is locked and kept."""
     days: int = getattr(deployment.retention, _RETENTION[log])
@@ -119,16 +115,27 @@ class _LogArchive(PalisadeStack):
             evidence.resource.node.add_dependency(self._requests_landing)
         return evidence
 
+    def _decisions(self, owner: str) -> Writer:
+        account = self.deployment.owners[owner]
+        return writer.role(
+            sid=f"{owner.capitalize()}Decisions",
+            role_arn=f"arn:aws:iam::{account}:role/{self.names.recorders}*",
+            key_region=self.names.home,
+            object_actions=["s3:PutObject"],
+            bucket_actions=[],
+            prefixes=[f"{account}/"],
+        )
+
 
 class LogArchiveOrganization(_LogArchive):
-    """The organization trail, AWS Config of every account, decisions, and requests to the archive's own buckets."""
+    """The organization trail, AWS Config of every account, what workflows decide, and requests to the archive itself."""
 
     def __init__(self, scope: Construct, *, deployment: Deployment) -> None:
         super().__init__(scope, deployment=deployment, owner=ORGANIZATION, lock_mode=deployment.evidence_lock_mode)
         own_buckets = [f"arn:aws:s3:::{self.names.prefix}-*", f"arn:aws:s3:::aws-waf-logs-{self.names.prefix}-*"]
         self._keep(Log.ACCESS, [writer.server_access_logs(account=self.account, source_buckets=own_buckets)])
         self._keep(Log.CONFIG, [writer.config(accounts=deployment.account_ids)])
-        self._keep(Log.DECISION, self._decisions())
+        self._keep(Log.DECISION, [self._decisions(owner) for owner in ("security", "deployment")])
         management, organization = deployment.accounts.management, deployment.organization
         if management is not None and organization is not None:
             self._keep(
@@ -140,20 +147,6 @@ class LogArchiveOrganization(_LogArchive):
                     )
                 ],
             )
-
-    def _decisions(self) -> list[Writer]:
-        deciding = {owner: account for owner, account in self.deployment.owners.items() if owner not in _DECIDE_NOTHING}
-        return [
-            writer.role(
-                sid=f"{owner.capitalize()}Decisions",
-                role_arn=f"arn:aws:iam::{account}:role/{self.names.recorders}*",
-                key_region=self.names.home,
-                object_actions=["s3:PutObject"],
-                bucket_actions=[],
-                prefixes=[f"{account}/"],
-            )
-            for owner, account in deciding.items()
-        ]
 
 
 class LogArchiveStage(_LogArchive):
@@ -177,6 +170,7 @@ class LogArchiveStage(_LogArchive):
             self._keep(Log.FIREWALL, [here])
         self._keep(Log.SESSION, [self._sessions(stage)])
         self._keep(Log.AUDIT, [self._audit(stage)])
+        self._keep(Log.DECISION, [self._decisions(stage.name)])
         access = self._keep(Log.ACCESS, [])
         access.accept_replicas_from(self.names.role_arn(ACCESS_LOG_REPLICATOR, account))
         if deployment.organization is None:

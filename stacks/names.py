@@ -26,8 +26,8 @@ class Log(enum.Enum):
 
 
 ORGANIZATION = "organization"
-"""Owner of the evidence that is not one stage's: the organization trail, AWS Config, what workflows decided, and requests
-to the archive itself."""
+"""Owner of the evidence that is not one stage's: the organization trail, AWS Config, what workflows of no single
+stage decided, and requests to the archive itself."""
 
 WRITTEN_INTO_THE_ARCHIVE = frozenset({Log.TRAIL, Log.SESSION, Log.DECISION})
 """Logs whose writers are known to write into a bucket with a default lock (docs/decisions/log-archive.md); the others land

@@ -20,7 +20,7 @@ OWNED = [(ORGANIZATION, log) for log in (Log.TRAIL, Log.CONFIG, Log.ACCESS, Log.
     (stage.name, log)
     for stage in FIXTURE.stages
     for log in Log
-    if log not in {Log.TRAIL, Log.CONFIG, Log.DECISION} and (log is not Log.FIREWALL or stage.name == "prod")
+    if log not in {Log.TRAIL, Log.CONFIG} and (log is not Log.FIREWALL or stage.name == "prod")
 ]
 RETENTION = {
     Log.TRAIL: FIXTURE.retention.audit_archive_days,
@@ -34,7 +34,10 @@ RETENTION = {
 }
 
 
-DECIDING = [FIXTURE.accounts.security, FIXTURE.accounts.deployment, *(stage.account for stage in FIXTURE.stages)]
+DECIDING = {
+    ORGANIZATION: [FIXTURE.accounts.security, FIXTURE.accounts.deployment],
+    **{stage.name: [stage.account] for stage in FIXTURE.stages},
+}
 
 
 def _bucket(assembly: Assembly, name: str) -> Resource:
@@ -110,7 +113,7 @@ def test_long_retention_moves_to_glacier(assembly: Assembly) -> None:
 
 def test_every_log_bucket_is_private_versioned_and_retained(assembly: Assembly) -> None:
     buckets = _log_buckets(assembly)
-    assert len(buckets) == 6 + 14 + 16 + 2
+    assert len(buckets) == 6 + 15 + 17 + 2
     for bucket in buckets:
         assert bucket.properties["VersioningConfiguration"] == {"Status": "Enabled"}, bucket
         assert set(bucket.properties["PublicAccessBlockConfiguration"].values()) == {True}, bucket
@@ -301,7 +304,9 @@ def test_archive_keys_serve_only_known_writers(assembly: Assembly) -> None:
     assert len(keys) == 1 + len(FIXTURE.stages)
     services = {"cloudtrail.amazonaws.com", "config.amazonaws.com", "delivery.logs.amazonaws.com"}
     roles = {NAMES.role_arn(role, stage.account) for stage in FIXTURE.stages for role in ("bastion", "audit-delivery")}
-    roles |= {f"arn:aws:iam::{account}:role/{NAMES.recorders}*" for account in DECIDING}
+    roles |= {
+        f"arn:aws:iam::{account}:role/{NAMES.recorders}*" for accounts in DECIDING.values() for account in accounts
+    }
     for key in keys:
         for statement in key.properties["KeyPolicy"]["Statement"]:
             if statement["Effect"] != "Allow" or statement["Principal"] == {"AWS": f"arn:aws:iam::{ARCHIVE}:root"}:
@@ -314,9 +319,10 @@ def test_archive_keys_serve_only_known_writers(assembly: Assembly) -> None:
                 assert statement["Condition"]["StringEquals"] == {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}
 
 
-def test_decisions_are_written_by_recorders_alone_each_under_its_own_account(assembly: Assembly) -> None:
-    name = NAMES.archive_bucket(ORGANIZATION, Log.DECISION)
-    for account, statement in zip(DECIDING, _allows(_statements(assembly, name)), strict=True):
+@pytest.mark.parametrize("owner", DECIDING)
+def test_decisions_are_written_by_recorders_alone_each_under_its_own_account(assembly: Assembly, owner: str) -> None:
+    name = NAMES.archive_bucket(owner, Log.DECISION)
+    for account, statement in zip(DECIDING[owner], _allows(_statements(assembly, name)), strict=True):
         assert statement["Principal"] == {"AWS": f"arn:aws:iam::{account}:root"}
         assert statement["Action"] == "s3:PutObject"
         assert json.dumps(statement["Resource"]).count(f"/{account}/*") == 1
