@@ -66,8 +66,10 @@ class LogArchiveAnalysis(PalisadeStack):
         for owner, log, table, queries in self._tables():
             room.add_table(table, queries)
             owned.append((owner, log))
-        readable = {*owned, (ORGANIZATION, Log.CONFIG), (ORGANIZATION, Log.ACCESS)}
-        readable |= {(stage.name, log) for stage in deployment.stages for log in (Log.ACCESS, Log.SESSION)}
+        readable = {*owned, *((ORGANIZATION, log) for log in (Log.ACCESS, Log.CONFIG, Log.DECISION))}
+        readable |= {
+            (stage.name, log) for stage in deployment.stages for log in (Log.ACCESS, Log.DECISION, Log.SESSION)
+        }
         LogReader(
             self,
             "Reader",
