@@ -8,6 +8,11 @@ PYTHON3 ?= python3
 PYTHON := .venv/bin/python
 DEPLOYMENT ?= reference
 STAGE ?=
+BASE ?=
+BEFORE ?=
+AFTER ?=
+MARKDOWN ?=
+JSON ?=
 CDK_OUTDIR ?= cdk.out
 SYNTH = CDK_OUTDIR=$(CDK_OUTDIR) $(PYTHON) app.py -c deployment=$(DEPLOYMENT)
 unexport VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
@@ -96,6 +101,12 @@ report: setup ## write the trust report into report/: a page to mail, Markdown, 
 	@$(PYTHON) -m proofs prove --json build/proofs.json > build/prove.log 2>&1 || [ -f build/proofs.json ] || \
 		{ cat build/prove.log; exit 1; }
 	@at="$(AT)"; at="$${at:-$$(git log -1 --format=%cI 2>/dev/null || true)}"; $(PYTHON) -m ops.report $${at:+--at "$$at"}
+
+.PHONY: diff
+diff: layers ## compare this tree with a git ref as promises: make diff BASE=main (or BEFORE=folder AFTER=folder)
+	@$(PYTHON) -m ops.diff $(if $(BASE),--base '$(BASE)' --deployment $(DEPLOYMENT)) \
+		$(if $(BEFORE),--before '$(BEFORE)') $(if $(AFTER),--after '$(AFTER)') \
+		$(if $(MARKDOWN),--markdown '$(MARKDOWN)') $(if $(JSON),--json '$(JSON)')
 
 .PHONY: destroy
 destroy: setup ## delete one stage or account role, after showing what goes and what stays

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -199,7 +200,9 @@ def _statement(index: int, raw: Mapping[str, Any], resource: Resource, world: Wo
 
 @functools.cache
 def _definitions() -> dict[str, dict[str, Any]]:
-    import parliament
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # parliament still asks setuptools for what importlib knows
+        import parliament
 
     found: dict[str, dict[str, Any]] = {}
     for service in parliament.iam_definition:

@@ -23,7 +23,12 @@ class OpsError(Exception):
 
 @contextmanager
 def apart(
-    command: Sequence[str], environment: Mapping[str, str], *, stderr: int | None = None
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    cwd: Path = ROOT,
+    stdout: int | None = None,
+    stderr: int | None = None,
 ) -> Iterator[subprocess.Popen[str]]:
     """Run ``command`` out of Ctrl-C's reach and end it, with all it started, if the block is left by an exception.
 
@@ -32,7 +37,13 @@ def apart(
     with (
         TemporaryDirectory(prefix="palisade-", ignore_cleanup_errors=True) as scratch,
         subprocess.Popen(
-            command, cwd=ROOT, env={**environment, "TMPDIR": scratch}, stderr=stderr, text=True, start_new_session=True
+            command,
+            cwd=cwd,
+            env={**environment, "TMPDIR": scratch},
+            stdout=stdout,
+            stderr=stderr,
+            text=True,
+            start_new_session=True,
         ) as child,
     ):
         try:

@@ -95,10 +95,7 @@ def decisions(model: Model, node: Node, action: str) -> Iterator[tuple[Node | Pe
     """What AWS would answer each role and each person of the assembly that asks for ``action`` on the resource."""
     for role in model.of("AWS::IAM::Role"):
         if role is not node:
-            boundary = model.find(role.get("PermissionsBoundary"), "AWS::IAM::ManagedPolicy")
-            limit = None if boundary is None else boundary.get("PolicyDocument")
-            asker = _Asker(called=role.path, principal=role.arn, identity=documents_of(model, role), boundary=limit)
-            yield role, _decision(model, node, action, asker)
+            yield role, _decision(model, node, action, _asker(model, role))
     for person in people(model):
         asker = _Asker(
             called=str(person),
@@ -119,30 +116,42 @@ class _Asker:
     boundary: Any
 
 
+def decision(model: Model, role: Node, action: str, resource: str, *, near: Node | None = None) -> Decision:
+    """What AWS would answer the role that asks for ``action`` on an ARN: that of ``near``, or of something in it."""
+    return _answer(model, _asker(model, role), action, resource, near)
+
+
+def _asker(model: Model, role: Node) -> _Asker:
+    boundary = model.find(role.get("PermissionsBoundary"), "AWS::IAM::ManagedPolicy")
+    limit = None if boundary is None else boundary.get("PolicyDocument")
+    return _Asker(called=role.path, principal=role.arn, identity=documents_of(model, role), boundary=limit)
+
+
 def _decision(model: Model, node: Node, action: str, asker: _Asker) -> Decision:
-    resource_policy = _policy_of(model, node)
+    answers = [
+        _answer(model, asker, action, resource, node, node.account) for resource in _asked(node, action, asker.identity)
+    ]
+    return max(answers, key=lambda answer: (answer.certainly_allowed, answer.possibly_allowed))
+
+
+def _answer(model: Model, asker: _Asker, action: str, resource: str, near: Node | None) -> Decision:
+    resource_policy = None if near is None else _policy_of(model, near)
     context = _context([*asker.identity, *(document for document in (resource_policy, asker.boundary) if document)])
     context |= dict.fromkeys(model.organization.keys - KNOWN_KEYS - {key.lower() for key in context}, UNKNOWN)
     policies = PolicySet.of(
         identity_policies=[Sourced(_plainly(document), asker.called) for document in asker.identity],
-        resource_policy=Sourced(_plainly(resource_policy), node.path) if resource_policy else None,
+        resource_policy=Sourced(_plainly(resource_policy), near.path) if near and resource_policy else None,
         permission_boundaries=[Sourced(_plainly(asker.boundary), asker.called)] if asker.boundary else [],
     )
-    answers = [
-        model.organization.evaluate(
-            Request(
-                principal=_plain(asker.principal),
-                session_issuer=asker.issuer,
-                action=action,
-                resource=_plain(resource),
-                resource_account=node.account,
-                context=context,
-            ),
-            policies,
-        )
-        for resource in _asked(node, action, asker.identity)
-    ]
-    return max(answers, key=lambda answer: (answer.certainly_allowed, answer.possibly_allowed))
+    request = Request(
+        principal=_plain(asker.principal),
+        session_issuer=asker.issuer,
+        action=action,
+        resource=_plain(resource),
+        resource_account=near.account if near else asker.principal.split(":")[4],
+        context=context,
+    )
+    return model.organization.evaluate(request, policies)
 
 
 _OF_OBJECTS = frozenset({"s3:GetObject", "s3:PutObject", "s3:DeleteObject"})
