@@ -128,9 +128,7 @@ def _asker(model: Model, role: Node) -> _Asker:
 
 
 def _decision(model: Model, node: Node, action: str, asker: _Asker) -> Decision:
-    answers = [
-        _answer(model, asker, action, resource, node, node.account) for resource in _asked(node, action, asker.identity)
-    ]
+    answers = [_answer(model, asker, action, resource, node) for resource in _asked(node, action, asker.identity)]
     return max(answers, key=lambda answer: (answer.certainly_allowed, answer.possibly_allowed))
 
 
