@@ -14,6 +14,7 @@ import aws_cdk as cdk
 
 from stacks.access import Access
 from stacks.access_logs import AccessLogs
+from stacks.account import Account
 from stacks.alarms import Alarms, AlarmsEdge
 from stacks.audit import Audit
 from stacks.backup import Backup
@@ -44,13 +45,14 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
             app, deployment=deployment, management=deployment.accounts.management, archive=organization_archive
         )
     backup_service = None if deployment.organization is None else BackupService(app, deployment=deployment)
+    keys_of: dict[str, Keys] = {}
     for stage in deployment.stages:
         archive = LogArchiveStage(app, deployment=deployment, stage=stage, organization=organization_archive)
         archive_edge = LogArchiveEdge(app, deployment=deployment, stage=stage, archive=archive)
         access_logs = AccessLogs(app, deployment=deployment, stage=stage, archive=archive)
         if deployment.organization is None:
             StageTrail(app, deployment=deployment, stage=stage, archive=archive)
-        keys = Keys(app, deployment=deployment, stage=stage)
+        keys = keys_of[stage.name] = Keys(app, deployment=deployment, stage=stage)
         alarms = Alarms(app, deployment=deployment, stage=stage, keys=keys)
         alarms_edge = AlarmsEdge(app, deployment=deployment, stage=stage)
         network = Network(app, deployment=deployment, stage=stage, keys=keys)
@@ -101,6 +103,18 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
             apis=[documents.api.api],
         )
         ObservabilityEdge(app, deployment=deployment, stage=stage, alarms=alarms_edge, distribution=edge.distribution)
+    for owner in deployment.owners:
+        account: Account | None = None
+        for region in reversed(deployment.regions):
+            account = Account(
+                app,
+                deployment=deployment,
+                owner=owner,
+                region=region,
+                archive=organization_archive,
+                after=account,
+                keys=keys_of.get(owner),
+            )
     return app
 
 

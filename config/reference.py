@@ -45,6 +45,7 @@ DEPLOYMENT = Deployment(
         security="security@example.com",
         operations="operations@example.com",
         billing="billing@example.com",
+        phone="+353 1 555 0100",
     ),
     stages=(
         Stage(

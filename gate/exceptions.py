@@ -59,9 +59,9 @@ EXEMPTIONS: tuple[Exemption, ...] = (
     ),
     Exemption(
         control="compute.function.placement",
-        where="*-data/PublicAccessBlock/Resource/Function/Resource/Resource",
+        where="*-account/Settings/Resource/Function/Resource/Resource",
         finding=_OUTSIDE,
-        reason="It sets one switch of the account through S3's control API, which has no endpoint that a network could hold.",
+        reason="It sets what belongs to the account and to EC2 in every region, and no network of one region reaches the others.",
     ),
     Exemption(
         control="compute.function.placement",

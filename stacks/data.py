@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from palisade.compute import Placement
 from palisade.data import AuroraPostgres, DatabaseCapacity, DatabaseKeys, DatabaseNetwork
-from palisade.storage import AccountPublicAccessBlock
 
 from constructs import Construct
 from stacks.base import StageStack
@@ -14,7 +12,7 @@ from stacks.settings import Deployment, Stage
 
 
 class Data(StageStack):
-    """Aurora PostgreSQL in the isolated subnets of three zones, and the account's block on public buckets."""
+    """Aurora PostgreSQL in the isolated subnets of three zones."""
 
     def __init__(self, scope: Construct, *, deployment: Deployment, stage: Stage, keys: Keys, network: Network) -> None:
         super().__init__(scope, deployment=deployment, stage=stage, subject="data", stateful=True)
@@ -37,14 +35,4 @@ class Data(StageStack):
             ),
             recovery_days=retention.database_backup_days,
             log_days=retention.audit_log_days,
-        )
-        AccountPublicAccessBlock(
-            self,
-            "PublicAccessBlock",
-            placement=Placement(
-                log_key=keys.logs.key,
-                environment_key=keys.secrets.key,
-                log_group_prefix=self.names.log_group("data"),
-                log_days=retention.server_log_days,
-            ),
         )

@@ -29,6 +29,9 @@ ORGANIZATION = "organization"
 """Owner of the evidence that is not one stage's: the organization trail, AWS Config, what workflows of no single
 stage decided, and requests to the archive itself."""
 
+ACCOUNT_SETTINGS = "account-settings"
+"""Role that sets what belongs to a whole account: the only one that the boundary lets do so."""
+
 WRITTEN_INTO_THE_ARCHIVE = frozenset({Log.TRAIL, Log.SESSION, Log.DECISION})
 """Logs whose writers are known to write into a bucket with a default lock (docs/decisions/log-archive.md); the others land
 in an unlocked bucket and are replicated at once."""
@@ -114,6 +117,10 @@ class Names:
     def key_alias(self, data_class: str) -> str:
         """Alias of a stage's key for one class of data."""
         return f"alias/{self.prefix}/{data_class}"
+
+    def volume_key_arn(self, account: AccountId, region: str) -> str:
+        """The key, by its alias, of volumes for which nobody names one."""
+        return f"arn:aws:kms:{region}:{account}:{self.key_alias('volumes')}"
 
     def trail(self, owner: str) -> str:
         """The CloudTrail trail of the organization, or of a stage where there is no organization."""

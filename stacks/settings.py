@@ -108,11 +108,12 @@ class Accounts:
 
 @dataclass(frozen=True, kw_only=True)
 class Contacts:
-    """Mailboxes, not people: each is read by more than one person."""
+    """Mailboxes, not people: each is read by more than one person. ``phone`` is the number that AWS asks for beside them."""
 
     security: str
     operations: str
     billing: str
+    phone: str
 
 
 class LockMode(enum.Enum):
@@ -302,8 +303,9 @@ _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 _ROOT = re.compile(r"r-[0-9a-z]{4,32}")
 _ZONE_ID = re.compile(r"Z[A-Z0-9]{6,32}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_PHONE = re.compile(r"\+[0-9][0-9 ()-]{5,22}")
 _HOST = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
-_RESERVED = frozenset({"management", "security", "backup", "deployment", "organization", "analysis"})
+_RESERVED = frozenset({"account", "management", "security", "backup", "deployment", "organization", "analysis"})
 
 
 def check(deployment: Deployment) -> Deployment:
@@ -505,6 +507,8 @@ def _contacts(deployment: Deployment) -> Iterator[str]:
         address = getattr(deployment.contacts, role)
         if not _EMAIL.fullmatch(address):
             yield f"contacts.{role} {address!r} must be an e-mail address that more than one person reads. Fill it in."
+    if not _PHONE.fullmatch(deployment.contacts.phone):
+        yield f"contacts.phone {deployment.contacts.phone!r} must be a number with its country. Write it like +353 1 555 0100."
 
 
 def _stages(deployment: Deployment) -> Iterator[str]:

@@ -46,7 +46,10 @@ FIXTURE = Deployment(
         deployment=AccountId("100000000005"),
     ),
     contacts=Contacts(
-        security="security@acme.example", operations="operations@acme.example", billing="billing@acme.example"
+        security="security@acme.example",
+        operations="operations@acme.example",
+        billing="billing@acme.example",
+        phone="+49 30 5550100",
     ),
     stages=(
         Stage(

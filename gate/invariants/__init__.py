@@ -1,6 +1,7 @@
 """The library's own invariants, by subject. Importing this package registers every control."""
 
 from gate.invariants import (
+    account,
     backup,
     compute,
     data,
@@ -21,6 +22,7 @@ from gate.invariants import (
 )
 
 __all__ = [
+    "account",
     "backup",
     "compute",
     "data",

@@ -35,7 +35,6 @@ KEY_AT: Mapping[str, tuple[Path, ...]] = {
     "AWS::Athena::WorkGroup": (("WorkGroupConfiguration", "ResultConfiguration", "EncryptionConfiguration", "KmsKey"),),
     "AWS::OpenSearchService::Domain": (("EncryptionAtRestOptions", "KmsKeyId"),),
     "AWS::CodeBuild::Project": (("EncryptionKey",),),
-    "AWS::Config::DeliveryChannel": (("S3KmsKeyArn",),),
     "AWS::CodeArtifact::Domain": (("EncryptionKey",),),
     "AWS::ElastiCache::ReplicationGroup": (("KmsKeyId",),),
     "AWS::Redshift::Cluster": (("KmsKeyId",),),
@@ -279,7 +278,7 @@ def key_place(resource: Resource, world: World) -> Iterator[str]:
         value = at(resource.properties, *path)
         text = world.text(value, resource) if value else ""
         found = re.match(r"arn:aws:kms:([^:]*):(\d{12}):", text)
-        if not found or resource.type in {"AWS::CloudTrail::Trail", "AWS::Config::DeliveryChannel"}:
+        if not found or resource.type == "AWS::CloudTrail::Trail":
             continue
         if found[2] != here.account or found[1] != here.region:
             yield f"{'.'.join(path)} is a key of {found[2]} in {found[1]}, but it lives in {here.account}, {here.region}"

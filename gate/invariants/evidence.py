@@ -8,6 +8,14 @@ from assembly import Resource
 from gate.control import control
 from gate.world import World, at, truthy
 
+_BUCKET_KEY = (
+    "BucketEncryption",
+    "ServerSideEncryptionConfiguration",
+    0,
+    "ServerSideEncryptionByDefault",
+    "KMSMasterKeyID",
+)
+
 
 @control("archive.trail.everywhere", "AWS::CloudTrail::Trail")
 def trail_complete(trail: Resource, _world: World) -> Iterator[str]:
@@ -184,15 +192,43 @@ def workgroup(group: Resource, world: World) -> Iterator[str]:
 
 
 @control("archive.recorder.complete", "AWS::Config::ConfigurationRecorder")
-def recorder(resource: Resource, _world: World) -> Iterator[str]:
-    """AWS Config records every type of resource.
+def recorder(resource: Resource, world: World) -> Iterator[str]:
+    """AWS Config records every type of resource from the start, and global ones in one region of the account.
 
-    Fix: set RecordingGroup.AllSupported and IncludeGlobalResourceTypes.
+    Fix: set RecordingGroup.AllSupported, and IncludeGlobalResourceTypes in the home region.
     https://docs.aws.amazon.com/config/latest/developerguide/select-resources.html
     """
-    group = resource.properties.get("RecordingGroup", {})
-    if not truthy(group.get("AllSupported")):
+    if not truthy(at(resource.properties, "RecordingGroup", "AllSupported")):
         yield "it records chosen types only"
+    if not truthy(resource.properties.get("StartedOnCreate", True)):
+        yield "it is not started"
+    global_ones = [
+        one
+        for one in world.of_type("AWS::Config::ConfigurationRecorder", near=resource)
+        if truthy(at(one.properties, "RecordingGroup", "IncludeGlobalResourceTypes"))
+    ]
+    if not global_ones:
+        yield "no recorder of its account records roles and other global resources"
+    if len(global_ones) > 1 and resource.path in {one.path for one in global_ones}:
+        yield "global resources are recorded, and billed, more than once"
+    if not any(True for _ in world.of_type("AWS::Config::DeliveryChannel", near=resource, same_region=True)):
+        yield "it has no delivery channel, without which it does not start"
+
+
+@control("archive.recorder.delivered", "AWS::Config::DeliveryChannel")
+def delivery_channel(channel: Resource, world: World) -> Iterator[str]:
+    """What AWS Config records is delivered to a bucket of this deployment, encrypted with a customer-managed key.
+
+    Fix: name the log archive's bucket in S3BucketName; its own encryption applies where S3KmsKeyArn is not given.
+    https://docs.aws.amazon.com/config/latest/developerguide/s3-bucket-policy.html
+    """
+    bucket = world.target(channel.properties.get("S3BucketName"), channel)
+    if bucket is None or bucket.type != "AWS::S3::Bucket":
+        yield f"{world.text(channel.properties.get('S3BucketName', 'nothing'), channel)} is no bucket of this deployment"
+    elif not channel.properties.get("S3KmsKeyArn") and not at(bucket.properties, *_BUCKET_KEY):
+        yield f"neither it nor its bucket {bucket.path} names a key"
+    if not any(True for _ in world.of_type("AWS::Config::ConfigurationRecorder", near=channel, same_region=True)):
+        yield "nothing records what it would deliver"
 
 
 @control("archive.firehose.place", "AWS::KinesisFirehose::DeliveryStream")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from assembly import Resource
 from gate.control import control
 from gate.policies import Statement, access_level, documents, expand, known_action, limits_resources
-from gate.world import World, as_list, at
+from gate.world import World, as_list
 
 _EVERY_SERVICE = re.compile(r"\*|[a-z0-9-]+:\*")
 _HARMLESS_WILDCARDS = re.compile(
@@ -509,14 +509,3 @@ def tenant_session(role: Resource, world: World) -> Iterator[str]:
                 yield f"{statement} lets the caller leave the tag out, or give it any value"
             if "sts:TransitiveTagKeys" not in keys:
                 yield f"{statement} lets the caller carry tags on into other roles"
-
-
-@control("identity.account.passwords", "AWS::IAM::AccountPasswordPolicy", "Custom::AccountPasswordPolicy")
-def passwords(policy: Resource, _world: World) -> Iterator[str]:
-    """Passwords, should anybody make a user, are long and never reused.
-
-    Fix: require at least 14 characters and remember 24.
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html
-    """
-    if int(at(policy.properties, "MinimumPasswordLength", default=0)) < 14:
-        yield "short passwords pass"

@@ -392,7 +392,7 @@ def replication(bucket: Resource, world: World) -> Iterator[str]:
             yield f"{name} leaves the copies to the source's account"
 
 
-@control("storage.account.no-public-access", "AWS::S3::AccountPublicAccessBlock", "Custom::AccountPublicAccessBlock")
+@control("storage.account.no-public-access", "AWS::S3::AccountPublicAccessBlock")
 def account_public_access(resource: Resource, _world: World) -> Iterator[str]:
     """The account as a whole blocks public access to S3.
 

@@ -18,7 +18,7 @@ GUARDS = re.compile(
     r"PrivateDnsEnabled|CloudWatchMetricsEnabled|MetricsEnabled|Override|IncludeSubdomains|Preload|DeleteProtection|"
     r"FirewallPolicyChangeProtection|SubnetChangeProtection|EnableContinuousBackup|StartCanaryAfterCreation|Monitoring|"
     r"ActionsEnabled|s3EncryptionEnabled|cloudWatchEncryptionEnabled|AllSupported|IncludeGlobalResourceTypes|"
-    r"ContainsPublicSource|AutoMinorVersionUpgrade|XrayTracingEnabled|Encryption\w*|PublishCloudWatchMetricsEnabled)$"
+    r"ContainsPublicSource|Require\w+Characters|RequireNumbers|RequireSymbols|BlockInternet|AutoMinorVersionUpgrade|XrayTracingEnabled|Encryption\w*|PublishCloudWatchMetricsEnabled)$"
 )
 """Booleans that protect while true."""
 
@@ -56,6 +56,7 @@ NEUTRAL: Mapping[str, str] = {
     "ExcludePunctuation": "an alphabet of passwords",
     "IncludeSpace": "an alphabet of passwords",
     "RequireEachIncludedType": "an alphabet of passwords",
+    "AllowUsersToChangePassword": "whether a person may choose an own password, of the kind that is demanded",
     "EnableNonSecurity": "which patches are installed",
     "ApplyOnlyAtCronInterval": "when patches are installed",
     "projection.enabled": "how Athena finds partitions",
@@ -98,6 +99,7 @@ WEAKER: Mapping[str, tuple[str, ...]] = {
     "Active": ("PassThrough",),
     "STRICT": ("BASIC",),
     "always": ("never",),
+    "Disable": ("Enable",),
     "DNS": ("EMAIL",),
     "DENY": ("SAMEORIGIN",),
     "CUSTOM": ("NONE",),
@@ -127,13 +129,13 @@ PLAIN_ATTRIBUTES = frozenset({"routing.http2.enabled", "idle_timeout.timeout_sec
 
 SHORTENED = re.compile(
     r"^(RetentionInDays|BackupRetentionPeriod|DeleteAfterDays|PendingWindowInDays|MinRetentionDays|Days|MessageRetentionPeriod|"
-    r"RecoveryPeriodInDays|AccessControlMaxAgeSec|PasswordLength)$"
+    r"RecoveryPeriodInDays|AccessControlMaxAgeSec|PasswordLength|MinimumPasswordLength|PasswordReusePrevention)$"
 )
 """Numbers that protect by their length; tried as 1."""
 
 LENGTHENED = re.compile(
     r"^(RotationPeriodInDays|AutomaticallyAfterDays|MaxSessionDuration|AuthorizerResultTtlInSeconds|ThrottlingRateLimit|"
-    r"ThrottlingBurstLimit|HttpPutResponseHopLimit|Limit|idleSessionTimeout)$"
+    r"ThrottlingBurstLimit|HttpPutResponseHopLimit|Limit|idleSessionTimeout|MaxPasswordAge)$"
 )
 """Numbers that protect by being small; tried a thousand times as large."""
 
@@ -170,6 +172,7 @@ PROTECTIVE_TYPES = re.compile(
     r"WAFv2::(WebACLAssociation|LoggingConfiguration)|CloudTrail::Trail|SecretsManager::RotationSchedule|"
     r"Backup::(BackupPlan|BackupSelection|RestoreTestingPlan|RestoreTestingSelection)|Route53Resolver::\w+Association|"
     r"NetworkFirewall::LoggingConfiguration|Logs::DeliverySource|Events::Rule|Logs::MetricFilter|CloudWatch::Alarm|"
-    r"EC2::VPCBlockPublicAccessOptions|Route53Resolver::FirewallConfig)"
+    r"EC2::VPCBlockPublicAccessOptions|Route53Resolver::FirewallConfig|SSM::ServiceSetting|"
+    r"Config::(ConfigurationRecorder|DeliveryChannel))"
 )
 """Types whose resources only protect others; tried without."""

@@ -9,7 +9,6 @@ from typing import Any
 from assembly import Stack
 
 _NEVER = (
-    "account:*",
     "aws-portal:*",
     "billing:*",
     "iam:AddUserToGroup",
@@ -21,12 +20,25 @@ _NEVER = (
     "iam:Set*",
     "iam:Tag*",
     "iam:Untag*",
-    "iam:Update*",
+    "iam:UpdateAccess*",
+    "iam:UpdateAssume*",
+    "iam:UpdateGroup",
+    "iam:UpdateLogin*",
+    "iam:UpdateOpenID*",
+    "iam:UpdateRole*",
+    "iam:UpdateS*",
+    "iam:UpdateUser",
     "iam:Upload*",
     "organizations:*",
     "sso:*",
 )
-"""What no component may ever do: change identities, the account or the organization."""
+"""What no component may ever do: change identities or the organization."""
+
+_ACCOUNT = ("account:*", "iam:UpdateAccount*")
+"""What only the component that sets up the account may do."""
+
+_SETTINGS_ROLE = "-account-settings"
+"""How that component's role ends; a role of this name, like all others, is made by CloudFormation only."""
 
 _EVIDENCE = (
     "cloudtrail:Delete*",
@@ -93,10 +105,28 @@ def boundary(stacks: Sequence[Stack]) -> dict[str, Any]:
                 "Action": [f"{service}:*" for service in services] or ["sts:GetCallerIdentity"],
                 "Resource": "*",
             },
+            _never_the_account(stacks),
             {"Sid": "NeverIdentities", "Effect": "Deny", "Action": list(_NEVER), "Resource": "*"},
             {"Sid": "NeverEvidence", "Effect": "Deny", "Action": list(_EVIDENCE), "Resource": "*"},
         ],
     }
+
+
+def _never_the_account(stacks: Sequence[Stack]) -> dict[str, Any]:
+    exempt = sorted(
+        f"arn:aws:iam::{stack.account}:role/{name}"
+        for stack in stacks
+        for resource in stack.resources.values()
+        if resource.type == "AWS::IAM::Role"
+        and str(name := resource.properties.get("RoleName", "")).endswith(_SETTINGS_ROLE)
+    )
+    statement: dict[str, Any] = {
+        "Sid": "NeverTheAccount",
+        "Effect": "Deny",
+        "Action": list(_ACCOUNT),
+        "Resource": "*",
+    }
+    return {**statement, "Condition": {"ArnNotEquals": {"aws:PrincipalArn": exempt}}} if exempt else statement
 
 
 def _granted(stack: Stack) -> list[str]:

@@ -124,6 +124,7 @@ _BY_USE: Mapping[str, str] = {
     "AWS::CloudFront": "CachePolicy Distribution Function OriginAccessControl OriginRequestPolicy "
     "ResponseHeadersPolicy VpcOrigin",
     "AWS::CloudTrail": "Trail",
+    "AWS::Config": "ConfigurationRecorder DeliveryChannel",
     "AWS::DynamoDB": "Table",
     "AWS::EC2": "FlowLog InternetGateway NetworkAcl NetworkAclEntry Route RouteTable SecurityGroup SecurityGroupEgress "
     "SecurityGroupIngress Subnet SubnetNetworkAclAssociation SubnetRouteTableAssociation VPC VPCGatewayAttachment "
@@ -143,10 +144,11 @@ _BY_USE: Mapping[str, str] = {
     "AWS::Route53": "RecordSet",
     "AWS::Route53Resolver": "FirewallDomainList FirewallRuleGroup FirewallRuleGroupAssociation ResolverConfig "
     "ResolverQueryLoggingConfig ResolverQueryLoggingConfigAssociation FirewallConfig",
-    "AWS::S3": "AccountPublicAccessBlock Bucket BucketPolicy",
+    "AWS::S3": "Bucket BucketPolicy",
     "AWS::SNS": "Subscription Topic TopicInlinePolicy TopicPolicy",
     "AWS::SQS": "Queue QueueInlinePolicy QueuePolicy",
-    "AWS::SSM": "Association Document MaintenanceWindow MaintenanceWindowTarget MaintenanceWindowTask Parameter PatchBaseline",
+    "AWS::SSM": "Association Document MaintenanceWindow MaintenanceWindowTarget MaintenanceWindowTask Parameter PatchBaseline "
+    "ServiceSetting",
     "AWS::Scheduler": "Schedule ScheduleGroup",
     "AWS::SecretsManager": "ResourcePolicy RotationSchedule SecretTargetAttachment",
     "AWS::Shield": "DRTAccess ProactiveEngagement Protection ProtectionGroup",

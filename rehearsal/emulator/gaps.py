@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -281,11 +282,13 @@ _EC2_RESOURCES = {
 
 
 def _requests_name_their_resource() -> None:
-    """ministack takes EC2 requests for requests about every resource, so policies on one would refuse them."""
+    """ministack takes requests of EC2 and of accounts for requests about everything, so policies on one would refuse them."""
     original = iam_actions.extract_resource_arn
 
     def resource(service: str, *rest: Any) -> Any:
         found = original(service, *rest)
+        if service == "account":
+            return f"arn:aws:account::{rest[-1]}:account"
         if service == "ec2" and found == "*":
             *_, params, region, account = rest
             for name, kind in _EC2_RESOURCES.items():
@@ -298,17 +301,27 @@ def _requests_name_their_resource() -> None:
     iam_actions.extract_resource_arn = resource
 
 
+_SESSION = re.compile(r"^arn:aws:sts::(\d{12}):assumed-role/([^/]+)/.*$")
+
+
 def _shown(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _callers_belong_to_the_organization() -> None:
-    """Every account of the assembly is in the organization its templates name, and no caller is an AWS service."""
+    """Every account of the assembly is in the organization its templates name, and no caller is an AWS service; whoever
+    took on a role is known to policies by the role, not by the session.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
+    """
     resolve = iam_evaluator._resolve_condition_key
     organization = os.environ.get("REHEARSAL_ORGANIZATION") or None
     fixed = {"aws:principalorgid": organization, "aws:principalisawsservice": "false", "aws:viaawsservice": "false"}
 
     def answer(key: str, context: Any) -> Any:
-        return fixed[key.lower()] if key.lower() in fixed else resolve(key, context)
+        if key.lower() in fixed:
+            return fixed[key.lower()]
+        value = resolve(key, context)
+        return _SESSION.sub(r"arn:aws:iam::\1:role/\2", value) if key.lower() == "aws:principalarn" else value
 
     iam_evaluator._resolve_condition_key = answer

@@ -80,6 +80,11 @@ def _recorder(props: Props, context: Context) -> Props:
     }
 
 
+def _snapshots(props: Props) -> Props:
+    chosen = props.get("ConfigSnapshotDeliveryProperties")
+    return {"configSnapshotDeliveryProperties": {"deliveryFrequency": chosen["DeliveryFrequency"]}} if chosen else {}
+
+
 spec(
     "AWS::Config::ConfigurationRecorder",
     "config",
@@ -103,6 +108,7 @@ spec(
             "s3BucketName": p["S3BucketName"],
             **({"s3KmsKeyArn": p["S3KmsKeyArn"]} if p.get("S3KmsKeyArn") else {}),
             **({"s3KeyPrefix": p["S3KeyPrefix"]} if p.get("S3KeyPrefix") else {}),
+            **_snapshots(p),
         }
     },
     update="create",

@@ -64,7 +64,9 @@ _ELSEWHERE = Deployment(
         backup=AccountId("900000000004"),
         deployment=AccountId("900000000005"),
     ),
-    contacts=Contacts(security="s@globex.example", operations="o@globex.example", billing="b@globex.example"),
+    contacts=Contacts(
+        security="s@globex.example", operations="o@globex.example", billing="b@globex.example", phone="+1 206 555 0100"
+    ),
     stages=(
         _stage("sandbox", 1, lock_mode=LockMode.GOVERNANCE, standing=Standing.ENGINEER),
         _stage("staging", 2, lock_mode=LockMode.GOVERNANCE, vendors=("api.vendor.example",)),

@@ -30,9 +30,3 @@ def test_the_database_survives_its_stack(assembly: Assembly) -> None:
         assert stack.termination_protection
         assert cluster.definition["DeletionPolicy"] == "Snapshot"
         assert cluster.properties["BackupRetentionPeriod"] == FIXTURE.retention.database_backup_days
-
-
-def test_every_stage_account_blocks_public_buckets(assembly: Assembly) -> None:
-    blocks = list(assembly.resources("Custom::BlockPublicBuckets"))
-    assert {stack.account for stack, _ in blocks} == {stage.account for stage in FIXTURE.stages}
-    assert all(block.properties["AccountId"] == stack.account for stack, block in blocks)

@@ -302,7 +302,9 @@ def deployments(draw: st.DrawFn) -> Deployment:
             backup=accounts[3],
             deployment=accounts[4],
         ),
-        contacts=Contacts(security="a@b.example", operations="c@d.example", billing="e@f.example"),
+        contacts=Contacts(
+            security="a@b.example", operations="c@d.example", billing="e@f.example", phone="+44 20 5550100"
+        ),
         stages=tuple(
             draw(_stages(name, account, index))
             for index, (name, account) in enumerate(zip(names, accounts[5:], strict=True))

@@ -36,6 +36,7 @@ class CustomResource(Construct):
         placement: Placement,
         properties: Mapping[str, object],
         statements: Sequence[iam.PolicyStatement],
+        role_name: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         if placement.vpc is not None:
@@ -43,7 +44,13 @@ class CustomResource(Construct):
                 f"{self.node.path}: a custom resource's function runs outside any VPC. Give a Placement without one."
             )
         self.function = Function(
-            self, "Function", source=source, description=description, placement=placement, timeout_seconds=60
+            self,
+            "Function",
+            source=source,
+            description=description,
+            placement=placement,
+            timeout_seconds=60,
+            role_name=role_name,
         )
         self.function.component.allow(*statements)
         acknowledge(

@@ -49,8 +49,8 @@ class Function(Construct):
     """Runs ``lambda/<source>/handler.py:handle`` on Arm, where ``placement`` says, traced, under a role of its own.
 
     Environment variables are encrypted with a customer key and hold names, never secrets. ``timeout_seconds`` is at
-    most 900. ``role_name`` is given only where another account names the role. The role can manage its network interfaces
-    only as the Lambda service, never from the function's code.
+    most 900. ``role_name`` is given only where another account or a policy names it. The role can manage its
+    network interfaces only as the Lambda service, never from the function's code.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
     https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html

@@ -1,0 +1,1 @@
+"""Settings of an account and its regions that CloudFormation has no type for."""

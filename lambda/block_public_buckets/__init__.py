@@ -1,1 +1,0 @@
-"""Blocks public access to every bucket and access point of the account."""

@@ -1,0 +1,53 @@
+"""What holds in a whole account."""
+
+from __future__ import annotations
+
+from rehearsal.checks import Resource, View, check, described
+
+described(
+    "AWS::SSM::ServiceSetting",
+    "ssm",
+    lambda ssm, r, _v: ssm.get_service_setting(SettingId=r.properties["SettingId"])["ServiceSetting"],
+)
+
+
+@check("Custom::ApplyAccountSettings", says="demands strong passwords, blocks public buckets and names the contacts")
+def account_is_set(resource: Resource, view: View) -> None:
+    policy = view.client("iam", resource).get_account_password_policy()["PasswordPolicy"]
+    wanted = resource.properties["PasswordPolicy"]
+    wrong = {
+        name: policy.get(name) for name, value in wanted.items() if str(policy.get(name)).lower() != str(value).lower()
+    }
+    assert not wrong, f"the password policy has {wrong}"
+    block = view.client("s3control", resource).get_public_access_block(AccountId=resource.account)
+    assert set(block["PublicAccessBlockConfiguration"].values()) == {True}, "buckets could be public"
+    account = view.client("account", resource)
+    for kind in ("SECURITY", "OPERATIONS", "BILLING"):
+        contact = account.get_alternate_contact(AlternateContactType=kind)["AlternateContact"]
+        assert contact["EmailAddress"] == resource.properties["Contacts"][kind], f"{kind} is {contact}"
+
+
+@check("Custom::ApplyAccountSettings", says="encrypts volumes and closes EC2's doors in every region")
+def regions_are_set(resource: Resource, view: View) -> None:
+    for region in resource.properties["Regions"]:
+        ec2 = view.aws.client("ec2", resource.account, region["Region"])
+        found = {
+            "encryption": ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"],
+            "key": ec2.get_ebs_default_kms_key_id()["KmsKeyId"],
+            "snapshots": ec2.get_snapshot_block_public_access_state()["State"],
+            "images": ec2.get_image_block_public_access_state()["ImageBlockPublicAccessState"],
+            "tokens": ec2.get_instance_metadata_defaults()["AccountLevel"]["HttpTokens"],
+            "serial console": ec2.get_serial_console_access_status()["SerialConsoleAccessEnabled"],
+        }
+        wanted = {
+            "encryption": True,
+            "key": region["VolumeKey"],
+            "snapshots": "block-all-sharing",
+            "images": "block-new-sharing",
+            "tokens": "required",
+            "serial console": False,
+        }
+        assert found == wanted, f"{region['Region']}: {found}"
+        options = ec2.describe_vpc_block_public_access_options()["VpcBlockPublicAccessOptions"]
+        if str(region["BlockInternet"]).lower() == "true":
+            assert options["InternetGatewayBlockMode"] == "block-bidirectional", f"{region['Region']}: {options}"
