@@ -157,10 +157,7 @@ class EmbeddedAws:
                     region_name=region,
                     aws_access_key_id=account,
                     aws_secret_access_key="test",  # noqa: S106 - the embedded AWS knows no other
-                    # A host name with the account in front, as s3control wants it, leads nowhere here.
-                    config=Config(
-                        retries={"max_attempts": 0}, read_timeout=120, max_pool_connections=20, inject_host_prefix=False
-                    ),
+                    config=Config(retries={"max_attempts": 0}, read_timeout=120, max_pool_connections=20),
                 )
             return self._clients[key]
 
