@@ -23,6 +23,7 @@ from stacks.backup_vault import BackupVault
 from stacks.data import Data
 from stacks.edge import Edge
 from stacks.entry import Entry
+from stacks.identity import Identity
 from stacks.keys import Keys
 from stacks.log_archive_analysis import LogArchiveAnalysis
 from stacks.network import Network
@@ -39,10 +40,18 @@ from stacks.workloads.document_service import DocumentService
 def build(app: cdk.App, deployment: Deployment) -> cdk.App:
     """Add every stack of ``deployment`` to ``app``."""
     organization_archive = LogArchiveOrganization(app, deployment=deployment)
-    LogArchiveAnalysis(app, deployment=deployment, organization=organization_archive)
+    analysis = LogArchiveAnalysis(app, deployment=deployment, organization=organization_archive)
     if deployment.accounts.management is not None:
         ManagementTrail(
             app, deployment=deployment, management=deployment.accounts.management, archive=organization_archive
+        )
+    if deployment.organization is not None and deployment.accounts.management is not None:
+        Identity(
+            app,
+            deployment=deployment,
+            organization=deployment.organization,
+            management=deployment.accounts.management,
+            analysis=analysis,
         )
     backup_service = None if deployment.organization is None else BackupService(app, deployment=deployment)
     keys_of: dict[str, Keys] = {}

@@ -76,4 +76,8 @@ DEPLOYMENT = Deployment(
         ),
     ),
     allowed_networks=(IPv4Network("203.0.113.0/28"),),
+    emergency_identities=(
+        "arn:aws:iam::111111111111:user/emergency-1",
+        "arn:aws:iam::111111111111:user/emergency-2",
+    ),
 )

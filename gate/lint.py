@@ -32,6 +32,8 @@ PARLIAMENT_IGNORED: Mapping[str, str] = {
     "and knows no ARN of AWS's own documents, which have no account.",
     "CREDENTIALS_EXPOSURE": "AssumeRole of named roles is how components take narrower rights; identity.role.trust judges it.",
     "MISMATCHED_TYPE_BUT_USABLE": "a header that holds an ARN is text, and is meant to be compared as such.",
+    "PRIVILEGE_ESCALATION": "identity.policy.escalation judges every such combination with resources, conditions and "
+    "boundaries, of which parliament reads none.",
     "PERMISSIONS_MANAGEMENT_ACTIONS": "keys.policy.separation, identity.policy.escalation and compute.function.self-change "
     "judge such rights by what they reach; a key's policy cannot do without them.",
 }
@@ -39,6 +41,7 @@ PARLIAMENT_IGNORED: Mapping[str, str] = {
 
 PARLIAMENT_UNKNOWN: Mapping[str, str] = {
     "kms:ResourceAliases": "It does not know the key, which KMS offers for every use of a key.",
+    "ssm:SessionDocumentAccessCheck": "It does not know the key, which Systems Manager documents for ssm:StartSession.",
     "kms:EncryptionContext": "It does not know that the key's name goes on with the context's own key.",
     "ArnLike requires a value of type Arn but given String": "The text of an encryption context may be an ARN.",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from stacks.settings import EDGE_REGION, AccountId, Deployment, Stage
+from stacks.settings import EDGE_REGION, AccountId, Deployment, Job, Stage
 
 
 class Log(enum.Enum):
@@ -181,6 +181,22 @@ class Names:
     def log_reader(self) -> str:
         """Managed policy of the archive account for people who may read evidence; permission sets attach it by name."""
         return f"{self.prefix}-log-reader"
+
+    def permission_set(self, job: Job) -> str:
+        """The permission set of a job, and its group; in each account that it is assigned to, Identity Center makes the
+        role ``AWSReservedSSO_<name>_<16 letters and digits>``.
+        https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
+        """
+        return f"{self.prefix}-{job.value}"
+
+    def permission_set_parameter(self, job: Job) -> str:
+        """Where the ARN of the permission set stands: in the management account and Identity Center's region."""
+        return self.parameter("permission-set", job.value)
+
+    @property
+    def break_glass(self) -> str:
+        """The role of each stage for emergencies in which Identity Center does not answer."""
+        return self.role("break-glass")
 
     def log_group(self, *parts: str) -> str:
         """``/palisade/documents/api``."""

@@ -74,16 +74,42 @@ class Region:
     zones: tuple[str, ...]
 
 
+class Job(enum.Enum):
+    """What people do. Each job has a permission set, and a group of those who do it."""
+
+    ENGINEER = "engineer"
+    READ_ONLY = "read-only"
+    LOG_READER = "log-reader"
+    EVIDENCE = "evidence"
+    SECURITY = "security"
+    BILLING = "billing"
+    OPERATOR = "operator"
+    MESSAGING = "messaging"
+    DATABASE = "database"
+    KEY_ADMINISTRATOR = "key-administrator"
+    BREAK_GLASS = "break-glass"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DirectoryGroup:
+    """A group that Identity Center already holds, because an identity provider writes it there (SCIM)."""
+
+    job: Job
+    id: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class IdentityCenter:
     """The organization's instance of IAM Identity Center, by which people sign in: made by hand once, in one region.
 
+    ``groups`` exist already; the others are made.
     https://docs.aws.amazon.com/singlesignon/latest/userguide/organization-instances-identity-center.html
     """
 
     region: str
     instance_arn: str
     store_id: str
+    groups: tuple[DirectoryGroup, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,6 +285,8 @@ class Deployment:
     stages: tuple[Stage, ...]
     allowed_networks: tuple[IPv4Network, ...] = ()
     """Public addresses of offices and VPNs: the only ones from which people enter a stage whose standing is read-only."""
+    emergency_identities: tuple[str, ...] = ()
+    """ARNs of the IAM users with hardware MFA, made by hand outside the stages, who alone may break the glass."""
     retention: Retention = field(default_factory=Retention)
     evidence_lock_mode: LockMode = LockMode.COMPLIANCE
     """Lock of the evidence that is not one stage's, such as the organization trail."""
@@ -358,6 +386,7 @@ def _problems(deployment: Deployment) -> Iterator[str]:
         _stages,
         _addresses,
         _allowed_networks,
+        _emergency_identities,
         _retention,
     ):
         for problem in check_one(deployment):
@@ -435,6 +464,35 @@ def _identity_center(center: IdentityCenter) -> Iterator[str]:
         yield f"{where}.instance_arn {center.instance_arn!r} must look like {example}. {hint}"
     if not re.fullmatch(r"d-[0-9a-f]{10}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", center.store_id):
         yield f"{where}.store_id {center.store_id!r} must look like d-0123456789. {hint}"
+
+    jobs = [group.job for group in center.groups]
+    for group in center.groups:
+        if not re.fullmatch(r"([0-9a-f]{10}-)?[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}", group.id):
+            yield (
+                f"{where}.groups: id {group.id!r} of {group.job.value} is no group's. "
+                f'"aws identitystore list-groups --identity-store-id {center.store_id}" prints them.'
+            )
+        if jobs.count(group.job) > 1:
+            yield f"{where}.groups: {group.job.value} has {jobs.count(group.job)} groups; give the one that stands for it."
+
+
+def _emergency_identities(deployment: Deployment) -> Iterator[str]:
+    where, named = "emergency_identities", deployment.emergency_identities
+    if deployment.organization is not None and len(set(named)) < 2:
+        yield (
+            f"{where} names {len(set(named))} users; name at least two, so that one lost security key locks nobody out. "
+            "docs/howto/break-glass.md says how to make them."
+        )
+    stages: dict[str, str] = {stage.account: stage.name for stage in deployment.stages}
+    for arn in named:
+        found = re.fullmatch(r"arn:aws:iam::(\d{12}):user/[\w+=,.@/-]{1,128}", arn)
+        if found is None:
+            example = "arn:aws:iam::111111111111:user/emergency-1"
+            yield (
+                f"{where} names {arn!r}; only a user's session proves its MFA to the role it assumes. Write it like {example}."
+            )
+        elif found[1] in stages:
+            yield f"{where} names {arn}, in the account of stage {stages[found[1]]}; make the user in another account."
 
 
 def _allowed_networks(deployment: Deployment) -> Iterator[str]:

@@ -9,10 +9,12 @@ from stacks.settings import (
     Accounts,
     Contacts,
     Deployment,
+    DirectoryGroup,
     Domain,
     Egress,
     IdentityCenter,
     Issuer,
+    Job,
     LockMode,
     Organization,
     Region,
@@ -36,6 +38,7 @@ FIXTURE = Deployment(
             region="eu-central-1",
             instance_arn="arn:aws:sso:::instance/ssoins-fedcba9876543210",
             store_id="d-9876543210",
+            groups=(DirectoryGroup(job=Job.BILLING, id="9876543210-aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"),),
         ),
     ),
     accounts=Accounts(
@@ -82,5 +85,9 @@ FIXTURE = Deployment(
         ),
     ),
     allowed_networks=(IPv4Network("198.51.100.16/28"), IPv4Network("192.0.2.7/32")),
+    emergency_identities=(
+        "arn:aws:iam::100000000001:user/emergency/ada",
+        "arn:aws:iam::100000000001:user/emergency/grace",
+    ),
     retention=Retention(server_log_days=14, audit_log_days=400, documents_days=60),
 )

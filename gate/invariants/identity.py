@@ -52,6 +52,7 @@ ESCALATIONS: tuple[frozenset[str], ...] = (
     frozenset({"iam:PassRole", "ecs:RegisterTaskDefinition"}),
     frozenset({"iam:PassRole", "datapipeline:CreatePipeline"}),
     frozenset({"lambda:UpdateFunctionCode"}),
+    frozenset({"glue:UpdateDevEndpoint"}),
 )
 """Rights that, alone or together, let their holder become somebody else.
 https://docs.aws.amazon.com/prescriptive-guidance/latest/privilege-escalation-iam/"""
@@ -90,7 +91,11 @@ def actions(resource: Resource, world: World) -> Iterator[str]:
 
 
 @control(
-    "identity.policy.resources", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::IAM::Group"
+    "identity.policy.resources",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Policy",
+    "AWS::IAM::Role",
+    "AWS::IAM::Group",
 )
 def resources(resource: Resource, world: World) -> Iterator[str]:
     """A policy names resources wherever the action knows any; "*" stands only beside actions that know none.
@@ -101,7 +106,7 @@ def resources(resource: Resource, world: World) -> Iterator[str]:
     for statement in _allowed(resource, world):
         if statement.not_resources:
             yield f"{statement} allows all resources but a few"
-        if not any(_everything(name) for name in statement.resources):
+        if not any(everything(name) for name in statement.resources):
             continue
         limited = sorted(
             action
@@ -126,7 +131,8 @@ _interface_actions = {
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions"""
 
 
-def _everything(name: str) -> bool:
+def everything(name: str) -> bool:
+    """Whether a resource pattern covers all that there is."""
     return name in {"*", "arn:*", "arn:aws:*"} or re.fullmatch(r"arn:aws:[a-z0-9*-]+:\*(:\*)*", name) is not None
 
 
@@ -157,7 +163,13 @@ _NARROWER_THAN_SAID = frozenset({"logs:describeloggroups"})
 """Actions that the packaged reference thinks know no resource, and that AWS matches against one."""
 
 
-@control("identity.policy.effective", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::Role")
+@control(
+    "identity.policy.effective",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Policy",
+    "AWS::IAM::Role",
+    "AWS::SSO::PermissionSet",
+)
 def effective(resource: Resource, world: World) -> Iterator[str]:
     """A right that a policy means to give is given: an action that knows no resource is allowed on "*", for on an ARN it
     never matches.
@@ -260,13 +272,32 @@ def pass_role(resource: Resource, world: World) -> Iterator[str]:
     for statement in _allowed(resource, world):
         if not statement.covers("iam:PassRole"):
             continue
-        if any("*" in name for name in statement.resources):
+        if any("*" in name and name not in bounded_roles(resource, world) for name in statement.resources):
             yield f"{statement} passes any role"
         if statement.condition("iam:PassedToService") is None:
             yield f"{statement} passes the role to any service"
 
 
-@control("identity.policy.escalation", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::Role")
+def bounded_roles(resource: Resource, world: World) -> set[str]:
+    """Names of roles, such as those under a path, that a permission set can make only with a permissions boundary."""
+    if resource.type != "AWS::SSO::PermissionSet":
+        return set()
+    makers = [statement for statement in _allowed(resource, world) if statement.covers("iam:CreateRole")]
+    named = {name for statement in makers for name in statement.resources if re.search(r":role/[\w-]+/\*$", name)}
+    return {
+        name
+        for name in named
+        if all(one.condition("iam:PermissionsBoundary") for one in makers if name in one.resources)
+    }
+
+
+@control(
+    "identity.policy.escalation",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Policy",
+    "AWS::IAM::Role",
+    "AWS::SSO::PermissionSet",
+)
 def escalation(resource: Resource, world: World) -> Iterator[str]:
     """Nothing can make itself more than it is.
 
@@ -274,11 +305,12 @@ def escalation(resource: Resource, world: World) -> Iterator[str]:
     https://docs.aws.amazon.com/prescriptive-guidance/latest/privilege-escalation-iam/introduction.html
     """
     statements = list(_allowed(resource, world))
+    bounded = bounded_roles(resource, world)
     for combination in ESCALATIONS:
         if all(
             any(
                 statement.covers(action)
-                and any("*" in name for name in statement.resources)
+                and any("*" in name and name not in bounded for name in statement.resources)
                 and statement.condition("iam:PermissionsBoundary") is None
                 for statement in statements
             )
@@ -418,7 +450,7 @@ def metrics(policy: Resource, world: World) -> Iterator[str]:
             yield f"{statement} writes any metric, those of alarms included"
 
 
-@control("identity.policy.decrypt", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy")
+@control("identity.policy.decrypt", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::SSO::PermissionSet")
 def decrypt(policy: Resource, world: World) -> Iterator[str]:
     """Keys are used by name, or those of one account through one service.
 
@@ -427,13 +459,13 @@ def decrypt(policy: Resource, world: World) -> Iterator[str]:
     """
     for statement in _allowed(policy, world):
         uses = statement.covers("kms:Decrypt") or statement.covers("kms:GenerateDataKey")
-        if uses and any(_everything(name) for name in statement.resources):
+        if uses and any(everything(name) for name in statement.resources):
             yield f"{statement} uses every key"
         elif uses and any(name.endswith("key/*") for name in statement.resources) and not _narrowed(statement):
             yield f"{statement} decrypts with every key of an account"
 
 
-@control("identity.policy.grants", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy")
+@control("identity.policy.grants", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::SSO::PermissionSet")
 def grants(policy: Resource, world: World) -> Iterator[str]:
     """A component hands a key on only to AWS services that act for it.
 
@@ -446,7 +478,7 @@ def grants(policy: Resource, world: World) -> Iterator[str]:
             yield f"{statement} hands keys on to anybody"
 
 
-@control("identity.policy.for-all-values", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy")
+@control("identity.policy.for-all-values", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::SSO::PermissionSet")
 def for_all_values(policy: Resource, world: World) -> Iterator[str]:
     """A right that holds "for all values" of a key holds only where the key is there: without any value it is true too.
 
@@ -478,7 +510,7 @@ def tenant_isolation(policy: Resource, world: World) -> Iterator[str]:
         key = any(condition.key.startswith("kms:EncryptionContext:") for condition in statement.conditions)
         if not key and not any(_TENANT in text for text in _texts(statement)):
             yield f"{statement} reaches every tenant's"
-        if any(_everything(name) for name in statement.resources):
+        if any(everything(name) for name in statement.resources):
             yield f"{statement} names no resource"
 
 

@@ -296,7 +296,7 @@ def _policies(resource: Resource) -> Iterator[tuple[str, Path, Any]]:  # noqa: P
         if isinstance(at(resource.properties, *path), str) or (path and path[-1] == "DataProtectionPolicy"):
             continue
         trust = path[-1] == "AssumeRolePolicyDocument"
-        identity = resource.type.startswith("AWS::IAM::") and not trust
+        identity = resource.type.startswith(("AWS::IAM::", "AWS::SSO::")) and not trust
         for index, statement in enumerate(as_list(document["Statement"])):
             if not isinstance(document["Statement"], list):
                 continue

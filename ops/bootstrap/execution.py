@@ -42,6 +42,25 @@ _RECEIVERS: Mapping[str, frozenset[str]] = {
 https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSBackupFullAccess.html
 https://docs.aws.amazon.com/aws-managed-policy/latest/reference/CloudWatchSyntheticsFullAccess.html"""
 
+_IDENTITY_CENTER = ("AWS::SSO::Assignment", "AWS::SSO::PermissionSet")
+_IDENTITY_CENTER_ROLES = (
+    "iam:AttachRolePolicy",
+    "iam:CreateRole",
+    "iam:DeleteRole",
+    "iam:DeleteRolePolicy",
+    "iam:DetachRolePolicy",
+    "iam:GetRole",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListRolePolicies",
+    "iam:PutRolePolicy",
+    "iam:UpdateRole",
+    "iam:UpdateRoleDescription",
+)
+_IDENTITY_CENTER_PROVIDERS = ("iam:CreateSAMLProvider", "iam:GetSAMLProvider", "iam:UpdateSAMLProvider")
+"""In the management account, and there alone, Identity Center makes the roles of its sets with its caller's rights.
+https://docs.aws.amazon.com/singlesignon/latest/userguide/iam-auth-access-using-id-policies.html
+https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSSSOServiceRolePolicy.html"""
+
 _USE_OF_KEYS = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
 
 
@@ -67,7 +86,7 @@ def execution_policies(stacks: Sequence[Stack], *, boundary: str) -> list[dict[s
     actions = _needed(stacks)
     plain = sorted(
         action
-        for action in actions - _ROLE_WRITES - {"iam:PassRole", "kms:CreateGrant"}
+        for action in actions - _ROLE_WRITES - {"iam:PassRole", "kms:CreateGrant", *_IDENTITY_CENTER_PROVIDERS}
         if not any(fnmatch.fnmatchcase(action, use) for use in _USE_OF_KEYS)
     )
     guarded: list[dict[str, Any]] = [
@@ -137,6 +156,8 @@ def execution_policies(stacks: Sequence[Stack], *, boundary: str) -> list[dict[s
             "Resource": "*",
         },
     ]
+    if any(resource.type in _IDENTITY_CENTER for stack in stacks for resource in stack.resources.values()):
+        guarded += _identity_center(account)
     documents = [_document(guarded), *(_document([statement]) for statement in _packed(plain))]
     if len(documents) > POLICIES_A_ROLE:
         raise ExecutionPolicyError(
@@ -144,6 +165,24 @@ def execution_policies(stacks: Sequence[Stack], *, boundary: str) -> list[dict[s
             f"{POLICIES_A_ROLE}. Split the account's stacks over two accounts, or ask AWS for a higher quota."
         )
     return documents
+
+
+def _identity_center(account: str) -> list[dict[str, Any]]:
+    """The roles and the identity provider that Identity Center keeps in the management account, by their names."""
+    return [
+        {
+            "Sid": "IdentityCenterMakesItsRoles",
+            "Effect": "Allow",
+            "Action": list(_IDENTITY_CENTER_ROLES),
+            "Resource": f"arn:aws:iam::{account}:role/aws-reserved/sso.amazonaws.com/*",
+        },
+        {
+            "Sid": "IdentityCenterMakesItsProvider",
+            "Effect": "Allow",
+            "Action": list(_IDENTITY_CENTER_PROVIDERS),
+            "Resource": f"arn:aws:iam::{account}:saml-provider/AWSSSO_*",
+        },
+    ]
 
 
 def _needed(stacks: Sequence[Stack]) -> set[str]:

@@ -134,6 +134,7 @@ _BY_USE: Mapping[str, str] = {
     "AWS::Events": "EventBus EventBusPolicy Rule",
     "AWS::Glue": "Database Table",
     "AWS::IAM": "InstanceProfile ManagedPolicy Policy Role ServiceLinkedRole",
+    "AWS::IdentityStore": "Group",
     "AWS::KMS": "Alias",
     "AWS::KinesisFirehose": "DeliveryStream",
     "AWS::Lambda": "EventInvokeConfig EventSourceMapping Function LayerVersion Permission",
@@ -149,6 +150,8 @@ _BY_USE: Mapping[str, str] = {
     "AWS::SQS": "Queue QueueInlinePolicy QueuePolicy",
     "AWS::SSM": "Association Document MaintenanceWindow MaintenanceWindowTarget MaintenanceWindowTask Parameter PatchBaseline "
     "ServiceSetting",
+    "AWS::SSM": "Association Document MaintenanceWindow MaintenanceWindowTarget MaintenanceWindowTask Parameter PatchBaseline",
+    "AWS::SSO": "Assignment InstanceAccessControlAttributeConfiguration PermissionSet",
     "AWS::Scheduler": "Schedule ScheduleGroup",
     "AWS::SecretsManager": "ResourcePolicy RotationSchedule SecretTargetAttachment",
     "AWS::Shield": "DRTAccess ProactiveEngagement Protection ProtectionGroup",

@@ -21,12 +21,14 @@ WHOLE_SERVICES = (
     "cloudtrail",
     "config",
     "guardduty",
+    "identitystore",
     "macie2",
     "network-firewall",
     "route53resolver",
     "securityhub",
     "servicequotas",
     "shield",
+    "sso",
     "synthetics",
 )
 """Config replaces ministack's own, which cannot delete recorders or channels, and CloudTrail lacks its Insights there."""

@@ -56,6 +56,19 @@ def test_roles_are_made_only_with_the_boundary_on_them(assembly: Assembly) -> No
             assert statement["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": arn}}
 
 
+def test_identity_center_may_make_its_own_roles_in_the_management_account_and_nowhere_else(assembly: Assembly) -> None:
+    made = {
+        owner: {
+            statement["Resource"]
+            for statement in _statements(execution_policies(stacks_of(assembly, owner), boundary="b"), "Allow")
+            if "iam:CreateRole" in _actions(statement) and "Condition" not in statement
+        }
+        for owner in OWNERS
+    }
+    own = "arn:aws:iam::100000000001:role/aws-reserved/sso.amazonaws.com/*"
+    assert made == {"dev": set(), "prod": set(), "log-archive": set(), "management": {own}}
+
+
 def test_nobody_takes_the_boundary_off_or_edits_it(assembly: Assembly) -> None:
     denied = _statements(execution_policies(stacks_of(assembly, "dev"), boundary="acme-boundary"), "Deny")
     everywhere = {action for statement in denied if statement["Resource"] == "*" for action in _actions(statement)}

@@ -21,9 +21,11 @@ from stacks.settings import (
     ConfigError,
     Contacts,
     Deployment,
+    DirectoryGroup,
     Domain,
     IdentityCenter,
     Issuer,
+    Job,
     LockMode,
     Organization,
     Region,
@@ -310,6 +312,7 @@ def deployments(draw: st.DrawFn) -> Deployment:
             for index, (name, account) in enumerate(zip(names, accounts[5:], strict=True))
         ),
         allowed_networks=(IPv4Network("203.0.113.0/24"),),
+        emergency_identities=(f"arn:aws:iam::{accounts[1]}:user/one", f"arn:aws:iam::{accounts[1]}:user/two"),
         retention=draw(_retentions()),
     )
 
@@ -331,9 +334,50 @@ def test_refuses_an_allowed_network_that_is_private_or_half_the_world(network: s
 def test_refuses_an_identity_center_that_cannot_be(field: str, value: str) -> None:
     organization = FIXTURE.organization
     assert organization is not None
-    center = dataclasses.replace(organization.identity_center, **{field: value})
+    center = dataclasses.replace(organization.identity_center, **{field: value})  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match=rf"organization.identity_center.{field} '{value}'"):
         check(dataclasses.replace(FIXTURE, organization=dataclasses.replace(organization, identity_center=center)))
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        ((DirectoryGroup(job=Job.BILLING, id="billing"),), "id 'billing' of billing is no group's"),
+        (
+            (
+                DirectoryGroup(job=Job.BILLING, id="aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"),
+                DirectoryGroup(job=Job.BILLING, id="aaaaaaaa-bbbb-4ccc-8ddd-ffffffffffff"),
+            ),
+            "billing has 2 groups",
+        ),
+    ],
+)
+def test_refuses_a_group_that_cannot_be(groups: tuple[DirectoryGroup, ...], words: str) -> None:
+    organization = FIXTURE.organization
+    assert organization is not None
+    center = dataclasses.replace(organization.identity_center, groups=groups)
+    with pytest.raises(ConfigError, match=words):
+        check(dataclasses.replace(FIXTURE, organization=dataclasses.replace(organization, identity_center=center)))
+
+
+@pytest.mark.parametrize(
+    ("identities", "words"),
+    [
+        ((), "names 0 users; name at least two"),
+        (("arn:aws:iam::100000000001:user/ada",) * 2, "names 1 users"),
+        (
+            ("arn:aws:iam::100000000001:role/ada", "arn:aws:iam::100000000001:user/ada"),
+            "only a user's session proves its MFA",
+        ),
+        (
+            ("arn:aws:iam::200000000002:user/ada", "arn:aws:iam::100000000001:user/ada"),
+            "in the account of stage prod",
+        ),
+    ],
+)
+def test_refuses_emergency_identities_that_would_fail_in_an_emergency(identities: tuple[str, ...], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        check(dataclasses.replace(FIXTURE, emergency_identities=identities))
 
 
 @given(deployments())

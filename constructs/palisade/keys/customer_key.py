@@ -94,10 +94,8 @@ class CustomerKey(Construct):
                         resources=["*"],
                         conditions={
                             "ArnLike": {
-                                "aws:PrincipalArn": [
-                                    f"arn:aws:iam::{self._account}:role/*key-administrator*",
-                                    f"arn:aws:iam::{self._account}:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_KeyAdministrator_*",
-                                ]
+                                # The asterisk covers paths too, such as that of Identity Center's roles.
+                                "aws:PrincipalArn": f"arn:aws:iam::{self._account}:role/*key-administrator*"
                             }
                         },
                     ),

@@ -1,0 +1,128 @@
+"""Who of the organization's people may do what: permission sets, groups, assignments."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from assembly import Assembly
+from stacks.settings import Job
+from tests.fixture_deployment import FIXTURE
+
+STACK = "management-identity"
+STANDING = {Job.ENGINEER, Job.READ_ONLY, Job.LOG_READER, Job.EVIDENCE, Job.SECURITY, Job.BILLING}
+SANDBOX, LIVE = (stage.account for stage in FIXTURE.stages)
+
+
+@pytest.fixture(scope="module")
+def sets(assembly: Assembly) -> dict[Job, dict[str, Any]]:
+    """The properties of each job's permission set."""
+    made = [
+        resource.properties
+        for resource in assembly[STACK].resources.values()
+        if resource.type == "AWS::SSO::PermissionSet"
+    ]
+    return {Job(properties["Name"].removeprefix("acme-")): dict(properties) for properties in made}
+
+
+@pytest.fixture(scope="module")
+def assignments(assembly: Assembly) -> set[tuple[str, str, str]]:
+    """Group, permission set and account of each assignment; what the template makes, by name."""
+    stack = assembly[STACK]
+
+    def name(value: Any) -> str:
+        if isinstance(value, str):
+            return value
+        properties = stack.resources[value["Fn::GetAtt"][0]].properties
+        return str(properties.get("Name") or properties.get("DisplayName"))
+
+    return {
+        (name(p["PrincipalId"]), name(p["PermissionSetArn"]), p["TargetId"])
+        for p in (
+            resource.properties for resource in stack.resources.values() if resource.type == "AWS::SSO::Assignment"
+        )
+    }
+
+
+def test_makes_one_permission_set_for_each_job(sets: dict[Job, dict[str, Any]]) -> None:
+    assert set(sets) == set(Job)
+
+
+def test_sessions_above_standing_access_end_within_an_hour(sets: dict[Job, dict[str, Any]]) -> None:
+    for job, properties in sets.items():
+        hours = int(properties["SessionDuration"].removeprefix("PT").removesuffix("H"))
+        assert hours <= (8 if job in STANDING else 1), job
+
+
+def test_every_assignment_is_one_that_may_stand(assignments: set[tuple[str, str, str]]) -> None:
+    owners = FIXTURE.owners
+    billing = "9876543210-aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+    assert assignments == {
+        ("acme-engineer", "acme-engineer", SANDBOX),
+        ("acme-read-only", "acme-read-only", LIVE),
+        ("acme-log-reader", "acme-log-reader", LIVE),
+        ("acme-security", "acme-log-reader", LIVE),
+        *(
+            (f"acme-{group}", "acme-evidence", owners["log-archive"])
+            for group in ("evidence", "log-reader", "security")
+        ),
+        *(("acme-security", "acme-security", account) for account in owners.values()),
+        (billing, "acme-billing", owners["management"]),
+    }
+
+
+def test_takes_the_group_that_the_directory_brought(assembly: Assembly) -> None:
+    names = {
+        resource.properties["DisplayName"]
+        for resource in assembly[STACK].resources.values()
+        if resource.type == "AWS::IdentityStore::Group"
+    }
+    assert names == {f"acme-{job.value}" for job in Job if job is not Job.BILLING}
+
+
+def test_tells_other_stacks_where_each_permission_set_is(assembly: Assembly) -> None:
+    parameters = {
+        resource.properties["Name"]
+        for resource in assembly[STACK].resources.values()
+        if resource.type == "AWS::SSM::Parameter"
+    }
+    assert parameters == {f"/acme/permission-set/{job.value}" for job in Job}
+
+
+def test_the_archive_holds_the_policy_that_its_readers_attach(
+    assembly: Assembly, sets: dict[Job, dict[str, Any]]
+) -> None:
+    (named,) = sets[Job.EVIDENCE]["CustomerManagedPolicyReferences"]
+    policies = {
+        resource.properties.get("ManagedPolicyName")
+        for stack in assembly.stacks
+        if stack.account == FIXTURE.accounts.log_archive
+        for resource in stack.resources.values()
+        if resource.type == "AWS::IAM::ManagedPolicy"
+    }
+    assert named["Name"] in policies
+    assert "log-archive-analysis" in assembly[STACK].dependencies
+
+
+def test_no_permission_set_takes_a_policy_that_somebody_else_writes(sets: dict[Job, dict[str, Any]]) -> None:
+    assert not [job for job, properties in sets.items() if properties.get("ManagedPolicies")]
+
+
+def test_every_policy_fits_into_a_role(sets: dict[Job, dict[str, Any]]) -> None:
+    for job, properties in sets.items():
+        assert len(json.dumps(properties.get("InlinePolicy", {}), separators=(",", ":"))) <= 10_240, job
+
+
+def test_sessions_carry_who_the_person_is(assembly: Assembly) -> None:
+    (tags,) = (
+        resource.properties["AccessControlAttributes"]
+        for resource in assembly[STACK].resources.values()
+        if resource.type == "AWS::SSO::InstanceAccessControlAttributeConfiguration"
+    )
+    assert {tag["Key"]: tag["Value"]["Source"] for tag in tags} == {
+        "username": ["${path:userName}"],
+        "email": ["${path:emails[primary eq true].value}"],
+        "team": ["${path:enterprise.department}"],
+    }
