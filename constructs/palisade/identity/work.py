@@ -357,6 +357,8 @@ def _pass_backup_role(ground: Ground) -> iam.PolicyStatement:
     return iam.PolicyStatement(
         sid="BackupRole",
         actions=["iam:PassRole"],
-        resources=ground.world_wide("iam", f"role/{ground.prefix}-backup-{{stage}}"),
+        resources=[
+            f"arn:aws:iam::{account}:role/{ground.prefix}-backup-{stage}" for stage, account in ground.stages.items()
+        ],
         conditions={"StringEquals": {"iam:PassedToService": "backup.amazonaws.com"}},
     )
