@@ -150,7 +150,6 @@ _BY_USE: Mapping[str, str] = {
     "AWS::SQS": "Queue QueueInlinePolicy QueuePolicy",
     "AWS::SSM": "Association Document MaintenanceWindow MaintenanceWindowTarget MaintenanceWindowTask Parameter PatchBaseline "
     "ServiceSetting",
-    "AWS::SSM": "Association Document MaintenanceWindow MaintenanceWindowTarget MaintenanceWindowTask Parameter PatchBaseline",
     "AWS::SSO": "Assignment InstanceAccessControlAttributeConfiguration PermissionSet",
     "AWS::Scheduler": "Schedule ScheduleGroup",
     "AWS::SecretsManager": "ResourcePolicy RotationSchedule SecretTargetAttachment",
