@@ -93,6 +93,7 @@ prove: ## decide every promise from cdk.out and show why (make synth writes it)
 .PHONY: prove-bites
 prove-bites: ## weaken cdk.out and show that each promise's proofs notice
 	@$(PYTHON) -m proofs bite --deployment $(DEPLOYMENT)
+	@$(PYTHON) -m proofs bite --deployment $(DEPLOYMENT) --random 500
 
 .PHONY: report
 report: setup ## write the trust report into report/: a page to mail, Markdown, JSON and OSCAL

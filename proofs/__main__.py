@@ -1,14 +1,15 @@
 """Commands on promises and policies.
 
 usage: python -m proofs [prove] [--assembly cdk.out] [--deployment NAME] [--json FILE] [--brief] [CLAIM ...]
-       python -m proofs bite [--assembly cdk.out] [--each 6] [CLAIM ...]
+       python -m proofs bite [--assembly cdk.out] [--each 6] [--random N [--seed 1]] [CLAIM ...]
        python -m proofs list
        python -m proofs ask [--assembly cdk.out] QUESTION
        python -m proofs evaluate [FILE]
 
 prove      decide every claim of proofs/claims.yaml from an assembly and show why; exit status 1 if one is broken, or
            partial without a reason in proofs/partial.yaml
-bite       weaken the assembly and show that each claim's proofs notice, and name the guilty resource
+bite       weaken the assembly and show that each claim's proofs notice, and name the guilty resource; with --random, change N
+           properties by chance and show how many gate and proofs notice together; exit status 1 if too few
 list       print every proof with what it decides
 ask        answer a question about an assembly: "can internet reach subnet data on 6432", "what can reach the database",
            "who can decrypt sandbox-keys/Data"

@@ -124,6 +124,9 @@ def plan_rules(plan: Resource, world: World) -> Iterator[str]:
             yield f"{name} keeps backups for ever"
         if not rule.get("ScheduleExpression"):
             yield f"{name} has no schedule"
+        vault = world.text(rule.get("TargetBackupVault", ""), plan)
+        if world.named("AWS::Backup::BackupVault", vault, account=here) is None and "<" not in vault:
+            yield f"{name} keeps backups in {vault}, which is no vault of this deployment"
         days = at(rule, "Lifecycle", "DeleteAfterDays")
         if days is not None and int(days) < 7:
             yield f"{name} keeps backups for {days} days only"
@@ -157,6 +160,24 @@ def _another_account_keeps_backups(plan: Resource, world: World) -> bool:
     """
     account = world.stack(plan).account
     return any(world.stack(vault).account != account for vault in world.of_type("AWS::Backup::BackupVault"))
+
+
+@control("backup.region.options", "Custom::SetBackupOptions")
+def region_options(options: Resource, world: World) -> Iterator[str]:
+    """AWS Backup is told to keep every kind of store that a plan of the region chooses.
+
+    Fix: list the kinds in ResourceTypes.
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/working-with-other-services.html
+    """
+    kept = set(as_list(options.properties.get("ResourceTypes")))
+    for selection in world.of_type("AWS::Backup::BackupSelection", near=options, same_region=True):
+        for arn in as_list(at(selection.properties, "BackupSelection", "Resources")):
+            kind = _KINDS.get(world.text(arn, selection).split(":")[2:3][0])
+            if kind is not None and kind not in kept:
+                yield f"{kind} is not kept, yet {selection.path} chooses it"
+
+
+_KINDS = {"rds": "Aurora", "dynamodb": "DynamoDB", "s3": "S3", "elasticfilesystem": "EFS"}
 
 
 @control("backup.plan.copies", "AWS::Backup::BackupPlan")

@@ -189,6 +189,44 @@ def template(resource: Resource, world: World) -> Iterator[str]:
         yield "its instances are in the default security group"
 
 
+@control("compute.patches.prompt", "AWS::SSM::PatchBaseline")
+def patches(baseline: Resource, _world: World) -> Iterator[str]:
+    """Security updates of every severity are installed within a week of their release.
+
+    Fix: approve CLASSIFICATION Security (and every SEVERITY) after at most 7 days.
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-predefined-and-custom-patch-baselines.html
+    """
+    rules = at(baseline.properties, "ApprovalRules", "PatchRules", default=[])
+    prompt = False
+    for rule in rules:
+        filters = {
+            one.get("Key"): one.get("Values") or [] for one in at(rule, "PatchFilterGroup", "PatchFilters", default=[])
+        }
+        if int(rule.get("ApproveAfterDays", 7)) > 7:
+            yield f"updates wait {rule['ApproveAfterDays']} days"
+        elif {"Security", "*"} & set(filters.get("CLASSIFICATION", ())) and "*" in filters.get("SEVERITY", ["*"]):
+            prompt = True
+    if not prompt:
+        yield "no rule approves every security update within a week"
+    if not baseline.properties.get("PatchGroups") and not baseline.properties.get("DefaultBaseline"):
+        yield "no machine is patched by it"
+
+
+@control("compute.function.code", "AWS::Lambda::Function", "AWS::Lambda::LayerVersion")
+def code(resource: Resource, world: World) -> Iterator[str]:
+    """Code comes from a bucket of the account that runs it, or of this deployment.
+
+    Fix: let CDK make the asset; its bucket's name holds the account.
+    https://docs.aws.amazon.com/cdk/v2/guide/assets.html
+    """
+    bucket = at(resource.properties, "Code" if resource.type.endswith("Function") else "Content", "S3Bucket")
+    if bucket is None:
+        return
+    name = world.text(bucket, resource)
+    if world.stack(resource).account not in name and world.target(bucket, resource) is None:
+        yield f"its code comes from {name}, which is none of this deployment's"
+
+
 @control("compute.association.targets", "AWS::SSM::Association")
 def association(resource: Resource, world: World) -> Iterator[str]:
     """What Systems Manager is told to do, it does to something.
@@ -267,8 +305,11 @@ def sessions(document: Resource, world: World) -> Iterator[str]:
     idle = world.text(inputs.get("idleSessionTimeout", "0"), document)
     if not idle.isdigit() or not 0 < int(idle) <= 30:
         yield "idle sessions stay open"
-    if not inputs.get("maxSessionDuration"):
+    longest = world.text(inputs.get("maxSessionDuration") or "", document)
+    if not longest:
         yield "sessions have no longest duration"
+    elif not longest.isdigit() or not 0 < int(longest) <= 1440:
+        yield f"sessions last up to {longest} minutes"
     if truthy(inputs.get("runAsEnabled")) and not inputs.get("runAsDefaultUser"):
         yield "sessions run as whom the caller says"
 

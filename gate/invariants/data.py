@@ -172,6 +172,8 @@ def database_parameters(database: Resource, world: World) -> Iterator[str]:
     parameters = {name: str(value) for name, value in group.properties.get("Parameters", {}).items()}
     if parameters.get("rds.force_ssl") not in {"1", "on"}:
         yield "rds.force_ssl is not 1, so it accepts plaintext connections"
+    if "md5" in parameters.get("rds.accepted_password_auth_method", "md5+scram"):
+        yield "rds.accepted_password_auth_method is not scram, so passwords may be sent as MD5"
     if "pgaudit" not in parameters.get("shared_preload_libraries", ""):
         yield "pgaudit is not loaded"
     if parameters.get("pgaudit.log", "none").lower() == "none":

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from assembly import Resource
 from gate.control import control
-from gate.world import World, at, truthy
+from gate.world import World, as_list, at, truthy
 
 
 @control("edge.distribution.tls", "AWS::CloudFront::Distribution")
@@ -305,6 +305,45 @@ def listener_rule(resource: Resource, _world: World) -> Iterator[str]:
         and (resource.properties.get("Protocol") not in {"HTTPS", "TLS"})
     ):
         yield "targets are called over plain HTTP"
+
+
+@control("edge.listener.origin-secret", "AWS::ElasticLoadBalancingV2::ListenerRule")
+def origin_secret(rule: Resource, world: World) -> Iterator[str]:
+    """A public load balancer answers only what the distribution before it proves to have sent, by a header with a secret.
+
+    Fix: add a condition http-header whose value is a dynamic reference to the secret.
+    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/restrict-access-to-load-balancer.html
+    """
+    answering = world.target(rule.properties.get("ListenerArn"), rule)
+    before = answering and world.target(answering.properties.get("LoadBalancerArn"), answering)
+    if before is None or before.properties.get("Scheme") != "internet-facing":
+        return
+    if not any(
+        condition.get("Field") == "http-header"
+        and at(condition, "HttpHeaderConfig", "HttpHeaderName")
+        and "{{resolve:secretsmanager:" in str(at(condition, "HttpHeaderConfig", "Values"))
+        for condition in as_list(rule.properties.get("Conditions"))
+    ):
+        yield "it answers whoever reaches the balancer, past the distribution"
+
+
+@control("edge.api.refusals", "AWS::ApiGateway::GatewayResponse")
+def api_refusals(response: Resource, _world: World) -> Iterator[str]:
+    """What an API says of its own accord carries the headers that its answers carry.
+
+    Fix: set Strict-Transport-Security, X-Content-Type-Options, X-Frame-Options and Cache-Control in ResponseParameters.
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/customize-gateway-responses.html
+    """
+    headers = {
+        name.removeprefix("gatewayresponse.header.").lower(): str(value)
+        for name, value in response.properties.get("ResponseParameters", {}).items()
+    }
+    for name in ("strict-transport-security", "x-content-type-options", "x-frame-options", "cache-control"):
+        if name not in headers:
+            yield f"it says nothing of {name}"
+    found = re.search(r"max-age=(\d+)", headers.get("strict-transport-security", "max-age=31536000"))
+    if found is None or int(found[1]) < 31536000:
+        yield "browsers remember TLS for less than a year"
 
 
 @control("edge.api.methods", "AWS::ApiGateway::Method", "AWS::ApiGatewayV2::Route")

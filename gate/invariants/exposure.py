@@ -10,7 +10,7 @@ from typing import Any
 from assembly import Resource
 from gate.control import control
 from gate.policies import Statement, documents
-from gate.world import World, at, truthy
+from gate.world import World, at, leaves, truthy
 
 OPEN = frozenset({"0.0.0.0/0", "::/0"})
 _JUDGED_ELSEWHERE = frozenset(
@@ -128,6 +128,16 @@ def group_egress(resource: Resource, world: World) -> Iterator[str]:
             yield f"it may call anybody on {rule.get('IpProtocol')} {rule.get('FromPort', 'all')} to {rule.get('ToPort', 'all')}"
 
 
+_GROUPS = re.compile(r"\w*SecurityGroup(Id)?s?|Groups|GroupId")
+
+
+def leaves_named(value: Any, name: re.Pattern[str]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Every scalar below a property whose own name fits, with its path."""
+    for path, leaf in leaves(value):
+        if name.fullmatch(next((part for part in reversed(path) if isinstance(part, str)), "")):
+            yield path, leaf
+
+
 @control("exposure.group.default-closed", "AWS::EC2::VPC")
 def default_group(vpc: Resource, world: World) -> Iterator[str]:
     """The default security group of a network has no rules.
@@ -152,6 +162,33 @@ def default_group(vpc: Resource, world: World) -> Iterator[str]:
     ]
     if not closed:
         yield "its default security group still lets its members reach each other and everybody"
+    for custom in closed:
+        if custom.type == "Custom::CloseDefaults":
+            for prop, attribute in (("SecurityGroupId", "DefaultSecurityGroup"), ("NetworkAclId", "DefaultNetworkAcl")):
+                if not str(world.text(custom.properties.get(prop, ""), custom)).endswith(f".{attribute}>"):
+                    yield f"{custom.path} does not close its {attribute}"
+
+
+@control(
+    "exposure.group.known",
+    "AWS::AutoScaling::LaunchConfiguration",
+    "AWS::EC2::LaunchTemplate",
+    "AWS::EC2::SecurityGroupEgress",
+    "AWS::EC2::SecurityGroupIngress",
+    "AWS::EC2::VPCEndpoint",
+    "AWS::ElasticLoadBalancingV2::LoadBalancer",
+    "AWS::Lambda::Function",
+    "AWS::RDS::DBCluster",
+)
+def known_groups(resource: Resource, world: World) -> Iterator[str]:
+    """Security groups are those of this deployment, whose rules are judged.
+
+    Fix: reference the group where it is made.
+    https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html
+    """
+    for path, value in leaves_named(resource.properties, _GROUPS):
+        if isinstance(value, str) and value.startswith("sg-"):
+            yield f"{'.'.join(map(str, path))} is {value}, whose rules nobody here knows"
 
 
 @control("exposure.subnet.addresses", "AWS::EC2::Subnet")
@@ -215,6 +252,13 @@ def function_callers(permission: Resource, world: World) -> Iterator[str]:
         "arn:aws:*",
     }:
         yield "its SourceArn is everything"
+    elif "SourceArn" in bound and principal.endswith("amazonaws.com"):
+        source = world.text(permission.properties["SourceArn"], permission)
+        owner = source.split(":")[4] if source.count(":") >= 5 else ""
+        if owner and owner.isdigit() and owner not in world.scope.accounts:
+            yield f"{principal} may call the function on behalf of account {owner}"
+        elif not owner and world.target(permission.properties["SourceArn"], permission) is None:
+            yield f"{principal} may call the function on behalf of {source}, which is none of this deployment's"
 
 
 @control("exposure.function.url", "AWS::Lambda::Url")

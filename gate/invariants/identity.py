@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from assembly import Resource
 from gate.control import control
 from gate.policies import Statement, access_level, documents, expand, known_action, limits_resources
-from gate.world import World, as_list
+from gate.world import World, as_list, at, walk
 
 _EVERY_SERVICE = re.compile(r"\*|[a-z0-9-]+:\*")
 _HARMLESS_WILDCARDS = re.compile(
@@ -206,11 +207,15 @@ def interfaces(resource: Resource, world: World) -> Iterator[str]:
         for action in (
             "ec2:CreateNetworkInterface",
             "ec2:DeleteNetworkInterface",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeSubnets",
             "ec2:AssignPrivateIpAddresses",
             "ec2:UnassignPrivateIpAddresses",
         )
         if statement.covers(action) and not _narrowed(statement)
     }
+    if "ec2:CreateNetworkInterface" not in granted:
+        granted -= {"ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"}
     for action in sorted(granted):
         refused = any(
             not statement.allows
@@ -363,7 +368,8 @@ def trust(role: Resource, world: World) -> Iterator[str]:
     """
     for statement in _allowed(role, world, "trust"):
         if statement.anyone:
-            if not statement.bounded:
+            # What anybody can say of themselves, as an external id, tells nobody apart.
+            if not any(one.bounds and one.key.lower().startswith("aws:principal") for one in statement.conditions):
                 yield f"{statement} lets anybody assume it"
             continue
         for service in statement.services:
@@ -399,6 +405,33 @@ def trust_own_account(role: Resource, world: World) -> Iterator[str]:
                 and not statement.conditions
             ):
                 yield f"{statement} trusts everybody in {value}"
+
+
+_ROLES = re.compile(r"(\w*Role(Arn|ARN)?|RoleArns?)")
+
+
+@control("identity.role.known")
+def roles_known(resource: Resource, world: World) -> Iterator[str]:
+    """What acts for a resource is a role of this deployment, never one of somebody else's.
+
+    Fix: reference the role where it is made.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+    """
+    if resource.type.startswith("AWS::IAM::"):
+        return
+    for name, value in _named_values(resource.properties):
+        if not _ROLES.fullmatch(name) or not isinstance(value, (str, Mapping)):
+            continue
+        text = world.text(value, resource)
+        found = re.match(r"arn:[^:]*:iam::(\d{12}):role/", text)
+        if text.startswith("arn:") and (found is None or found[1] not in world.scope.accounts):
+            yield f"{name} is {text}, which is no role of this deployment"
+
+
+def _named_values(value: Any) -> Iterator[tuple[str, Any]]:
+    for node in walk(value):
+        if isinstance(node, Mapping):
+            yield from node.items()
 
 
 @control("identity.user.none", "AWS::IAM::User", "AWS::IAM::AccessKey", "AWS::IAM::UserToGroupAddition")

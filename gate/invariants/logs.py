@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from assembly import Resource
 from gate.control import control
-from gate.world import World, at, walk
+from gate.world import World, as_list, at, walk
 
 _OFFERED = frozenset(
     {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
@@ -58,6 +58,39 @@ def masking(group: Resource, _world: World) -> Iterator[str]:
         if "Deidentify" in s.get("Operation", {})
     ):
         yield "its masking statement has no MaskConfig"
+
+
+_FIELDS = (
+    "date",
+    "time",
+    "c-ip",
+    "cs-method",
+    "cs(Host)",
+    "cs-uri-stem",
+    "cs(User-Agent)",
+    "sc-status",
+    "x-edge-request-id",
+)
+
+
+@control("logs.delivery.fields", "AWS::Logs::Delivery")
+def delivery_fields(delivery: Resource, _world: World) -> Iterator[str]:
+    """A distribution's access log says when, who, what and with which result, and leaves out what holds secrets.
+
+    Fix: list the fields in RecordFields, without cs(Cookie), cs(Referer) and cs-uri-query.
+    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference.html
+    """
+    fields = set(as_list(delivery.properties.get("RecordFields")))
+    if not fields:
+        yield "it records every field, cookies and queries included"
+        return
+    if not {"c-ip", "cs-method"} & fields:
+        return
+    missing = [name for name in _FIELDS if name not in fields]
+    if missing:
+        yield f"it does not record {', '.join(missing)}"
+    for name in sorted({"cs(Cookie)", "cs(Referer)", "cs-uri-query"} & fields):
+        yield f"it records {name}, which may hold secrets"
 
 
 @control("logs.group.name", "AWS::Logs::LogGroup")

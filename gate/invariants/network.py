@@ -73,6 +73,31 @@ def acl_isolation(entry: Resource, world: World) -> Iterator[str]:
             yield f"its subnets are isolated, yet it allows {block} on ports {low} to {high}"
 
 
+@control("network.acl.order", "AWS::EC2::NetworkAclEntry")
+def acl_order(entry: Resource, world: World) -> Iterator[str]:
+    """What an access list opens to everywhere stands behind its refusal of the network's own block, so that it opens nothing
+    between tiers; outwards it opens one well-known port or return traffic.
+
+    Fix: name the tier's block, or give the rule a higher number than the refusal.
+    https://docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html
+    """
+    if entry.properties.get("RuleAction") != "allow" or entry.properties.get("CidrBlock") != "0.0.0.0/0":
+        return
+    low, high = _port_range(entry)
+    if "Icmp" not in entry.properties and (low, high) not in {(443, 443), (1024, 65535)}:
+        yield f"it opens ports {low} to {high} to everywhere"
+    acl = world.target(entry.properties.get("NetworkAclId"), entry)
+    if acl is None or "Icmp" in entry.properties:
+        return
+    for other in world.pointing_at(acl, "NetworkAclId", "AWS::EC2::NetworkAclEntry"):
+        if (
+            other.properties.get("RuleAction") == "deny"
+            and truthy(other.properties.get("Egress")) == truthy(entry.properties.get("Egress"))
+            and int(other.properties.get("RuleNumber", 0)) > int(entry.properties.get("RuleNumber", 0))
+        ):
+            yield f"it lets {other.properties.get('CidrBlock')} through before {other.path} refuses it"
+
+
 def _routes(subnet: Resource, world: World) -> Iterator[Resource]:
     for association in world.pointing_at(subnet, "SubnetId", "AWS::EC2::SubnetRouteTableAssociation"):
         table = world.target(association.properties.get("RouteTableId"), association)

@@ -51,6 +51,79 @@ def alarm_shape(alarm: Resource, _world: World) -> Iterator[str]:
         yield "it looks at nothing"
 
 
+_TROUBLE = re.compile(
+    r"(?i)\w*(error|fail|throttle|denied|reject|5xx|4xx|dropped|dead|age|lag|freshness|utili[sz]ation|latency|messagesvisible|"
+    r"blockedrequests)\w*"
+)
+
+
+_SHORTAGE = re.compile(r"(?i)(free|available|healthyhost|remaining)\w*")
+_DIMENSIONS: Mapping[str, tuple[frozenset[str], ...]] = {
+    namespace: tuple(frozenset(names.split()) for names in sets)
+    for namespace, sets in {
+        "AWS/ApiGateway": ("ApiName", "ApiId"),
+        "AWS/ApplicationELB": ("LoadBalancer",),
+        "AWS/CloudFront": ("DistributionId Region",),
+        "AWS/DynamoDB": ("TableName",),
+        "AWS/EC2": ("AutoScalingGroupName", "InstanceId"),
+        "AWS/Events": ("RuleName",),
+        "AWS/Firehose": ("DeliveryStreamName",),
+        "AWS/RDS": ("DBClusterIdentifier", "DBInstanceIdentifier"),
+        "AWS/SNS": ("TopicName",),
+        "AWS/SQS": ("QueueName",),
+        "AWS/WAFV2": ("WebACL Rule",),
+        "CloudWatchSynthetics": ("CanaryName",),
+    }.items()
+}
+"""Dimensions without which a namespace's metrics are another's, or nothing's."""
+
+
+@control("observability.alarm.dimensions", "AWS::CloudWatch::Alarm")
+def alarm_dimensions(alarm: Resource, _world: World) -> Iterator[str]:
+    """An alarm says whose metric it watches, by the dimensions under which the service publishes it.
+
+    Fix: set every dimension of the metric.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/aws-services-cloudwatch-metrics.html
+    """
+    metrics = [at(one, "MetricStat", "Metric") for one in as_list(alarm.properties.get("Metrics"))]
+    for metric in (alarm.properties, *(one for one in metrics if one)):
+        wanted = _DIMENSIONS.get(str(metric.get("Namespace")))
+        given = {one.get("Name") for one in as_list(metric.get("Dimensions"))}
+        if wanted and not any(names <= given for names in wanted):
+            yield f"{metric.get('MetricName')} is looked for without {' or '.join(' and '.join(sorted(one)) for one in wanted)}"
+
+
+@control("observability.alarm.direction", "AWS::CloudWatch::Alarm")
+def alarm_direction(alarm: Resource, _world: World) -> Iterator[str]:
+    """An alarm on errors, delays, load or undelivered messages goes off when there are more of them.
+
+    Fix: set ComparisonOperator to GreaterThanThreshold or GreaterThanOrEqualToThreshold.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
+    """
+    operator = str(alarm.properties.get("ComparisonOperator"))
+    name = str(alarm.properties.get("MetricName", "")).rsplit(".", maxsplit=1)[-1]
+    expressions = [str(one["Expression"]) for one in as_list(alarm.properties.get("Metrics")) if "Expression" in one]
+    if _SHORTAGE.fullmatch(name) and not operator.startswith("LessThan"):
+        yield f"it watches {name} with {operator}"
+    if (_TROUBLE.fullmatch(name) or "TriggeredRules" in name or expressions) and not operator.startswith("GreaterThan"):
+        yield f"it watches {name or expressions[-1]} with {operator}"
+
+
+@control("observability.rule.retries", "AWS::Events::Rule")
+def rule_retries(rule: Resource, _world: World) -> Iterator[str]:
+    """An event that cannot be delivered is tried again for an hour at least before it is set aside.
+
+    Fix: leave RetryPolicy to its defaults, or allow an hour and ten attempts.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
+    """
+    for target in as_list(rule.properties.get("Targets")):
+        retries = target.get("RetryPolicy", {})
+        if int(retries.get("MaximumEventAgeInSeconds", 86400)) < 3600:
+            yield f"events are given up after {retries['MaximumEventAgeInSeconds']} seconds"
+        if int(retries.get("MaximumRetryAttempts", 185)) < 10:
+            yield f"events are given up after {retries['MaximumRetryAttempts']} attempts"
+
+
 @control("observability.rule.targets", "AWS::Events::Rule", "AWS::Scheduler::Schedule")
 def rule_targets(rule: Resource, world: World) -> Iterator[str]:
     """A rule is on, tells something of this deployment, and keeps what it could not tell.
@@ -67,6 +140,8 @@ def rule_targets(rule: Resource, world: World) -> Iterator[str]:
         arn = target.get("Arn")
         if not target.get("DeadLetterConfig"):
             yield "events that cannot be delivered are lost"
+        elif world.target(at(target, "DeadLetterConfig", "Arn"), rule) is None:
+            yield "events that cannot be delivered go to no queue of this deployment"
         text = world.text(arn, rule)
         if world.target(arn, rule) is None and not text.startswith(
             ("arn:aws:scheduler:::aws-sdk:", "arn:aws:ssm:", "arn:aws:automation")

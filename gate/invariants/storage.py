@@ -271,6 +271,30 @@ def _replicates_into_lock(bucket: Resource, world: World) -> bool:
     return False
 
 
+_OUTSIDERS_NEVER = (
+    "s3:GetObject",
+    "s3:GetObjectVersion",
+    "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
+    "s3:BypassGovernanceRetention",
+    "s3:PutObjectRetention",
+    "s3:PutObjectLegalHold",
+    "s3:PutBucketPolicy",
+    "s3:PutBucketVersioning",
+    "s3:PutBucketObjectLockConfiguration",
+    "s3:PutEncryptionConfiguration",
+    "s3:PutLifecycleConfiguration",
+    "s3:PutReplicationConfiguration",
+)
+"""What reads, changes or unprotects evidence."""
+
+
+def _for_services_only(denial: Statement) -> bool:
+    """Whether the refusal spares every caller that is no AWS service."""
+    asked = denial.condition("aws:PrincipalIsAWSService")
+    return asked is not None and asked.values != ("false",)
+
+
 @control("storage.archive.refusals", "AWS::S3::Bucket")
 def refusals(bucket: Resource, world: World) -> Iterator[str]:
     """Evidence is neither read nor changed by other accounts, whatever they are granted; while it waits to be copied into
@@ -291,8 +315,10 @@ def refusals(bucket: Resource, world: World) -> Iterator[str]:
         and statement.anyone
         and any(matches(name, f"{arn}/any") for name in statement.resources)
     ]
-    outside = [one for one in denials if one.condition("aws:PrincipalAccount") is not None]
-    for action in ("s3:GetObject", "s3:DeleteObject", "s3:BypassGovernanceRetention", "s3:PutObjectRetention"):
+    outside = [
+        one for one in denials if one.condition("aws:PrincipalAccount") is not None and not _for_services_only(one)
+    ]
+    for action in _OUTSIDERS_NEVER:
         if not any(denial.covers(action) for denial in outside):
             yield f"nothing refuses {action} to other accounts"
     if landing:
@@ -321,6 +347,7 @@ def own_encryption(bucket: Resource, world: World) -> Iterator[str]:
         if not any(
             condition.key == key and condition.operator.startswith("StringNotEquals")
             for denial in denials
+            if not any(other.operator == "Null" and other.values != ("false",) for other in denial.conditions)
             for condition in denial.conditions
         ):
             yield f"a writer may choose another {key.removeprefix('s3:x-amz-server-side-')}"

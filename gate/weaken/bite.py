@@ -90,13 +90,18 @@ def bite(assembly: Assembly, scope: Scope, *, size: int | None = None) -> Outcom
 
 
 def _caught(weakening: Weakening, world: World, judgements: Judgements) -> Iterator[Finding]:
+    return (finding for finding in new_findings(weakening, world, judgements) if _about(weakening, finding))
+
+
+def new_findings(weakening: Weakening, world: World, judgements: Judgements) -> Iterator[Finding]:
+    """What the gate finds in the weakened world and did not find before, exemptions aside."""
     changed = [stand_in if stand_in is not None else key for key, stand_in in weakening.changes.items()]
     gone = [weakening.resource] if None in weakening.changes.values() else []
     with world.trial(weakening.changes, weakening.stacks):
         for pair, after in judgements.again([*changed, *gone]):
             before = set(judgements.findings.get(pair, ()))
             for finding in after:
-                if finding not in before and _fits(finding) and _about(weakening, finding):
+                if finding not in before and _fits(finding):
                     yield finding
 
 

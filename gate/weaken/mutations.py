@@ -16,7 +16,7 @@ from gate.world import Key, World, as_list, at, key_of, leaves
 
 Path = tuple[str | int, ...]
 FOREIGN = "arn:aws:s3:::somebody-elses-bucket"
-_GONE: Any = object()
+GONE: Any = object()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,19 +38,19 @@ class Weakening:
 
 
 def put(value: Any, path: Path, new: Any) -> Any:
-    """``value`` with ``new`` at ``path`` (gone if ``_GONE``); what is not on the path is shared."""
+    """``value`` with ``new`` at ``path`` (gone if ``GONE``); what is not on the path is shared."""
     if not path:
         return new
     head, rest = path[0], path[1:]
     if isinstance(value, list):
         copy = list(value)
-        if not rest and new is _GONE:
+        if not rest and new is GONE:
             del copy[int(head)]
         else:
             copy[int(head)] = put(copy[int(head)], rest, new)
         return copy
     mapping = dict(value)
-    if not rest and new is _GONE:
+    if not rest and new is GONE:
         del mapping[str(head)]
     else:
         mapping[str(head)] = put(mapping.get(str(head), {}), rest, new)
@@ -83,7 +83,7 @@ def weakenings(resource: Resource, world: World) -> Iterator[Weakening]:
         changed = with_property(resource, path, new)
         if changed.properties == resource.properties:
             continue
-        if own_rules and path == ("SecurityGroupEgress",) and new is _GONE:
+        if own_rules and path == ("SecurityGroupEgress",) and new is GONE:
             continue  # rules of their own stay, so the group allows less, not everything
         yield Weakening(
             kind=kind,
@@ -181,13 +181,13 @@ def _drops(resource: Resource) -> Iterator[tuple[str, Path, Any]]:
             for name, child in value.items():
                 here = (*path, name)
                 if words.DROPPED.match(str(name)) and child not in ({}, []) and not _no_guard(resource.type, str(name)):
-                    yield "drop property", here, _GONE
+                    yield "drop property", here, GONE
                 if here not in documents:
                     yield from visit(child, here)
         elif isinstance(value, list):
             for index, child in enumerate(value):
                 if path and words.LISTS.match(str(path[-1])) and len(value) > 1 and not _harmless_item(child):
-                    yield "drop item", (*path, index), _GONE
+                    yield "drop item", (*path, index), GONE
                 yield from visit(child, (*path, index))
 
     if not words.PROTECTIVE_TYPES.match(resource.type):
@@ -303,7 +303,7 @@ def _policies(resource: Resource) -> Iterator[tuple[str, Path, Any]]:  # noqa: P
             here: Path = (*path, "Statement", index)
             if statement["Effect"] == "Deny":
                 if len(document["Statement"]) > 1:
-                    yield "drop refusal", here, _GONE
+                    yield "drop refusal", here, GONE
                 yield "narrow refusal", (*here, "Action"), "s3:GetBucketLocation"
                 if statement.get("Principal") in ("*", {"AWS": "*"}):
                     yield "narrow refusal", (*here, "Principal"), {"AWS": "arn:aws:iam::999999999999:root"}
@@ -328,11 +328,11 @@ def _policies(resource: Resource) -> Iterator[tuple[str, Path, Any]]:  # noqa: P
                 yield "foreign principal", (*here, "Principal"), {"AWS": "arn:aws:iam::999999999999:root"}
             tests = statement.get("Condition") or {}
             if tests:
-                yield "drop condition", (*here, "Condition"), _GONE
+                yield "drop condition", (*here, "Condition"), GONE
             if sum(map(len, tests.values())) > 1:
                 for operator, keys in tests.items():
                     for key in keys:
-                        yield "drop one condition", (*here, "Condition", operator, key), _GONE
+                        yield "drop one condition", (*here, "Condition", operator, key), GONE
 
 
 def _injections(resource: Resource) -> Iterator[tuple[str, Path, Any]]:
@@ -415,7 +415,7 @@ def _tags(resource: Resource, world: World) -> Iterator[tuple[str, Path, Any]]:
     if isinstance(tags, list):
         for index, tag in enumerate(tags):
             if isinstance(tag, Mapping) and tag.get("Key") in chosen:
-                yield "drop tag", ("Tags", index), _GONE
+                yield "drop tag", ("Tags", index), GONE
 
 
 def _definitions(resource: Resource, world: World) -> Iterator[Weakening]:

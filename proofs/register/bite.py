@@ -1,24 +1,25 @@
-"""``python -m proofs bite``: weaken the assembly and demand that each proof turns BROKEN and names the guilty resource."""
+"""``python -m proofs bite``: weaken the assembly and demand that each proof turns BROKEN and names the guilty resource, or with
+``--random`` that gate and proofs together notice what chance does."""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import random
 import sys
 import time
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from assembly import Assembly, AssemblyError, Resource, Stack
+from assembly import Assembly, AssemblyError
 from gate.run import scope_of
 from gate.weaken.bite import all_weakenings
 from gate.weaken.mutations import Weakening
 from gate.world import Key, World
 from proofs.finding import Case, Note
 from proofs.model import Model
+from proofs.register import chance
+from proofs.register.apply import apply
 from proofs.register.claims import Claim, RegisterError
 from proofs.register.command import add_arguments, deployment_of, read
 from proofs.register.decide import Decisions
@@ -117,33 +118,6 @@ def _chosen(found: Sequence[Weakening], families: Sequence[Against], each: int) 
     return list(chosen.values())
 
 
-def apply(assembly: Assembly, weakening: Weakening) -> Assembly:
-    """The assembly as it would be."""
-    changes: dict[str, dict[str, Resource | None]] = defaultdict(dict)
-    for (stack_name, logical_id), changed in weakening.changes.items():
-        changes[stack_name][logical_id] = changed
-    return Assembly(
-        directory=assembly.directory,
-        stacks=tuple(
-            _changed(weakening.stacks.get(stack.name, stack), changes.get(stack.name, {})) for stack in assembly.stacks
-        ),
-    )
-
-
-def _changed(stack: Stack, changes: dict[str, Resource | None]) -> Stack:
-    if not changes:
-        return stack
-    bodies = dict(stack.template.get("Resources", {}))
-    paths = dict(stack.paths)
-    for logical_id, changed in changes.items():
-        if changed is None:
-            bodies.pop(logical_id, None)
-        else:
-            bodies[logical_id] = {**changed.definition, "Type": changed.type, "Properties": changed.properties}
-            paths[logical_id] = changed.path
-    return dataclasses.replace(stack, template={**stack.template, "Resources": bodies}, paths=paths)
-
-
 def _guilty(model: Model, weakening: Weakening) -> set[str]:
     """The changed resources, and those that they name or that name them: where the harm shows."""
     found = {weakening.resource.path, *(changed.path for changed in weakening.changes.values() if changed is not None)}
@@ -174,6 +148,10 @@ def run(arguments: Sequence[str]) -> int:
     )
     add_arguments(parser)
     parser.add_argument("--each", type=int, default=6, help="weakenings for each proof (6)")
+    parser.add_argument(
+        "--random", type=int, metavar="N", help="instead try N weakenings drawn by chance on gate and proofs"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of the choice by chance (1)")
     chosen = parser.parse_args(arguments)
     start = time.perf_counter()
     try:
@@ -182,12 +160,18 @@ def run(arguments: Sequence[str]) -> int:
     except (AssemblyError, ConfigError, RegisterError) as error:
         sys.stderr.write(f"proofs: {error}\n")
         return 2
-    weakenings = choose(case.assembly, claims, each=chosen.each, deployment=deployment)
-    outcome = bite(case.assembly, case.terms, weakenings)
-    for line in table(outcome, claims):
+    if chosen.random is not None:
+        chances = chance.try_chances(case, claims, chosen.random, seed=chosen.seed, deployment=deployment)
+        lines, good = chance.table(chances), chances.share >= chance.GOAL
+    else:
+        outcome = bite(
+            case.assembly, case.terms, choose(case.assembly, claims, each=chosen.each, deployment=deployment)
+        )
+        lines, good = table(outcome, claims), not outcome.escaped
+    for line in lines:
         sys.stdout.write(f"{line}\n")
     sys.stdout.write(f"  {time.perf_counter() - start:.0f} s\n")
-    return 1 if outcome.escaped else 0
+    return 0 if good else 1
 
 
 def table(outcome: Outcome, claims: Iterable[Claim]) -> Iterator[str]:

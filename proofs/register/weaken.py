@@ -10,7 +10,7 @@ from typing import Any
 
 from assembly import Resource, Stack
 from gate.weaken.mutations import Weakening, with_property
-from gate.world import World, as_list, at, key_of
+from gate.world import World, as_list, at, key_of, truthy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,8 +171,13 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
     "platform.sample-workload-is-complete": (Against(kind="drop permission", path="-documents/"),),
     "reachability.only-the-edge-is-open": (
         Against(kind="open network", type="SecurityGroupIngress", path="BalancerFrom"),
+        Against(kind="make public", path="BalancerFrom"),
     ),
-    "reachability.stages-are-apart": (Against(kind="join networks"),),
+    "reachability.stages-are-apart": (
+        Against(kind="join networks"),
+        Against(kind="share network"),
+        Against(kind="carry across"),
+    ),
     "reachability.stores-are-private": (Against(kind="switch on", type="DBInstance", place="PubliclyAccessible"),),
     "reachability.what-is-wanted-works": (Against(kind="drop entry", path="DataAcl"),),
     "residency.stores-stay-inside": (
@@ -197,10 +202,23 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
         Against(kind="drop resource", type="BackupSelection"),
         Against(kind="drop tag", type="DBCluster|DynamoDB::Table"),
     ),
+    "resilience.evidence-elsewhere": (Against(kind="store beside evidence"), Against(kind="lock beside data")),
+    "resilience.machines-return": (
+        Against(kind="one zone", type="AutoScalingGroup"),
+        Against(kind="no zone"),
+        Against(kind="single machine"),
+    ),
     "resilience.zone-loss": (Against(kind="one zone", path="live|prod"),),
     "retention.documents-end": (
         Against(kind="drop property", type="DynamoDB::Table", place="TimeToLive"),
         Against(kind="drop property", type="S3::Bucket", path="documents/", place="LifecycleConfiguration$"),
+    ),
+    "retention.evidence-stays": (
+        Against(kind="shorten", type="S3::Bucket", path="log-archive", place="ObjectLockConfiguration"),
+        Against(kind="drop property", type="S3::Bucket", path="log-archive", place="ObjectLockConfiguration$"),
+        Against(kind="drop property", type="S3::Bucket", path="Landing", place="LifecycleConfiguration$"),
+        Against(kind="hide early"),
+        Against(kind="weaker word", type="S3::Bucket", path="Landing", place="ReplicationConfiguration.*Status"),
     ),
     "retention.logs-end": (Against(kind="keep for ever", type="LogGroup"),),
     "retention.no-conflict": (Against(kind="lock for long"),),
@@ -328,6 +346,10 @@ def _machines(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weak
     subnets = as_list(resource.properties.get("VPCZoneIdentifier"))
     if len(subnets) > 1:
         yield _set("one zone", resource, "VPCZoneIdentifier", to=subnets[:1])
+        yield _set("no zone", resource, "VPCZoneIdentifier", to=["subnet-1"])
+        template = at(resource.properties, "LaunchTemplate")
+        alone = _new(resource, "Alone", "AWS::EC2::Instance", {"LaunchTemplate": template, "SubnetId": subnets[0]})
+        yield _one("single machine", resource, "", None, alone)
 
 
 def _balancer(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
@@ -337,12 +359,27 @@ def _balancer(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weak
 
 
 def _bucket(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    yield from _locked(resource)
+    if truthy(resource.properties.get("ObjectLockEnabled")):
+        table = {"TableName": "beside", "Tags": [{"Key": "palisade:backup", "Value": "standard"}]}
+        beside = _new(resource, "Beside", "AWS::DynamoDB::Table", table)
+        yield _one("store beside evidence", resource, "", resource, beside)
     if "documents" in resource.path.split("/")[0]:
         lock = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 3650}}}
         changed = with_property(resource, ("ObjectLockConfiguration",), lock)
-        yield _one(
-            "lock for long", resource, "ObjectLockConfiguration", with_property(changed, ("ObjectLockEnabled",), True)
-        )
+        locked = with_property(changed, ("ObjectLockEnabled",), True)
+        yield _one("lock for long", resource, "ObjectLockConfiguration", locked)
+        yield _one("lock beside data", resource, "ObjectLockConfiguration", locked)
+
+
+def _locked(resource: Resource) -> Iterator[Weakening]:
+    """Evidence hidden before its lock ends."""
+    days = at(resource.properties, "ObjectLockConfiguration", "Rule", "DefaultRetention", "Days")
+    for index, rule in enumerate(as_list(at(resource.properties, "LifecycleConfiguration", "Rules"))):
+        if isinstance(days, int) and "ExpirationInDays" in rule:
+            yield _set(
+                "hide early", resource, "LifecycleConfiguration", "Rules", index, "ExpirationInDays", to=days // 2
+            )
 
 
 def _vault(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
@@ -366,19 +403,29 @@ def _vpc(resource: Resource, stack: Stack, world: World) -> Iterator[Weakening]:
         )
         yield _one("share network", peering, "", peering)
         opened = [
-            *_opened(stack, str(other.properties.get("CidrBlock")), {"Ref": peering.logical_id}),
-            *_opened(other_stack, str(resource.properties.get("CidrBlock")), f"<{stack.name}/{peering.logical_id}>"),
+            *_opened(stack, other, {"VpcPeeringConnectionId": {"Ref": peering.logical_id}}),
+            *_opened(other_stack, resource, {"VpcPeeringConnectionId": f"<{stack.name}/{peering.logical_id}>"}),
         ]
         yield _one("join networks", peering, "", peering, *opened)
+        hub = "tgw-0123456789abcdef0"
+        mine, theirs = (
+            _new(vpc, "Hub", "AWS::EC2::TransitGatewayVpcAttachment",
+                 {"VpcId": {"Ref": vpc.logical_id}, "TransitGatewayId": hub})
+            for vpc in (resource, other)
+        )  # fmt: skip
+        through = {"TransitGatewayId": hub}
+        opened = [*_opened(stack, other, through), *_opened(other_stack, resource, through)]
+        yield _one("carry across", mine, "", mine, theirs, *opened)
         return
 
 
-def _opened(stack: Stack, beyond: str, peering: Any) -> Iterator[Resource]:
-    """Routes over the peering, and every list and group of the stack open."""
+def _opened(stack: Stack, other: Resource, way: Mapping[str, Any]) -> Iterator[Resource]:
+    """Routes to the other network by the way, and every list and group of the stack open."""
+    beyond = str(other.properties.get("CidrBlock"))
     for resource in stack.resources.values():
         itself = {"Ref": resource.logical_id}
         if resource.type == "AWS::EC2::RouteTable":
-            route = {"RouteTableId": itself, "DestinationCidrBlock": beyond, "VpcPeeringConnectionId": peering}
+            route = {"RouteTableId": itself, "DestinationCidrBlock": beyond, **way}
             yield _new(resource, "Joined", "AWS::EC2::Route", route)
         for outbound in (True, False) if resource.type == "AWS::EC2::NetworkAcl" else ():
             entry = {
