@@ -257,7 +257,7 @@ def vault_policy(vault: Resource, world: World) -> Iterator[str]:
             yield f"nothing refuses {action}"
     for statement in statements:
         abroad = any(value.endswith(":root") for _, value in statement.principals)
-        if statement.allows and (statement.anyone or abroad) and not statement.bounded:
+        if statement.allows and (statement.anyone or (abroad and not statement.bounded)):
             yield f"{statement} lets everybody call {', '.join(statement.actions)}"
         if statement.allows and any(action in {"*", "backup:*"} for action in statement.actions):
             yield f"{statement} allows every action"

@@ -174,6 +174,8 @@ def database_parameters(database: Resource, world: World) -> Iterator[str]:
         yield "rds.force_ssl is not 1, so it accepts plaintext connections"
     if "md5" in parameters.get("rds.accepted_password_auth_method", "md5+scram"):
         yield "rds.accepted_password_auth_method is not scram, so passwords may be sent as MD5"
+    if parameters.get("ssl_min_protocol_version") not in {"TLSv1.2", "TLSv1.3"}:
+        yield "ssl_min_protocol_version is not stated as TLSv1.2 or TLSv1.3"
     if "pgaudit" not in parameters.get("shared_preload_libraries", ""):
         yield "pgaudit is not loaded"
     if parameters.get("pgaudit.log", "none").lower() == "none":

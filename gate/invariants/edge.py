@@ -266,9 +266,9 @@ def balancer(resource: Resource, world: World) -> Iterator[str]:
 
 @control("edge.listener.tls", "AWS::ElasticLoadBalancingV2::Listener")
 def listener(resource: Resource, _world: World) -> Iterator[str]:
-    """A listener speaks TLS 1.3, at worst 1.2, or only redirects to one that does; what no rule names is refused.
+    """A listener speaks TLS 1.3, at worst 1.2, or only redirects to one that does; its own answers tell browsers so.
 
-    Fix: set Protocol HTTPS, a certificate and an SslPolicy of the TLS13 family; default action a fixed response.
+    Fix: set Protocol HTTPS, a certificate, an SslPolicy of the TLS13 family, and the attributes of the response headers.
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
     """
     actions = resource.properties.get("DefaultActions", [])
@@ -284,6 +284,12 @@ def listener(resource: Resource, _world: World) -> Iterator[str]:
         yield f"its TLS policy {policy} allows older protocols or ciphers"
     if not resource.properties.get("Certificates"):
         yield "it has no certificate"
+    said = {item.get("Key"): item.get("Value") for item in resource.properties.get("ListenerAttributes", [])}
+    for header in (
+        ("strict_transport_security", "x_content_type_options") if resource.properties["Protocol"] == "HTTPS" else ()
+    ):
+        if not said.get(f"routing.http.response.{header}.header_value"):
+            yield f"its own answers say nothing of {header}"
 
 
 @control(

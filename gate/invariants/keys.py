@@ -128,7 +128,7 @@ def grants(key: Resource, world: World) -> Iterator[str]:
 def administrators_refused(key: Resource, world: World) -> Iterator[str]:
     """Key administrators are refused every use of the key, whatever their other permissions.
 
-    Fix: add a Deny of Encrypt, Decrypt, ReEncrypt* and GenerateDataKey* for the administrators' aws:PrincipalArn.
+    Fix: add a Deny of Encrypt, Decrypt, ReEncrypt*, GenerateDataKey* and CreateGrant for the administrators' aws:PrincipalArn.
     https://docs.aws.amazon.com/kms/latest/developerguide/best-practices-iam.html
     """
     denials = [
@@ -143,7 +143,7 @@ def administrators_refused(key: Resource, world: World) -> Iterator[str]:
             for condition in statement.conditions
         )
     ]
-    for action in _USE:
+    for action in (*_USE, "kms:CreateGrant"):
         if not any(denial.covers(action) for denial in denials):
             yield f"nothing refuses {action} to the key's administrators"
 

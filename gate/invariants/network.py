@@ -306,6 +306,9 @@ def firewall_log_place(config: Resource, world: World) -> Iterator[str]:
         named = next((places[name] for name in ("bucketName", "logGroup", "deliveryStream") if name in places), None)
         if named is None or world.target(named, config) is None:
             yield f"{named or 'nothing'} is no place of this deployment"
+    for kind in ("ALERT", "FLOW"):
+        if kind not in {at(item, "LogType") for item in configs}:
+            yield f"its {kind} records are kept nowhere"
 
 
 @control("network.endpoints.perimeter", "AWS::EC2::VPCEndpoint")
@@ -407,6 +410,25 @@ def zone_spread(resource: Resource, world: World) -> Iterator[str]:
     }
     if zones and len(zones) < 3:
         yield f"it stands in {len(zones)} zones: {', '.join(sorted(zones))}"
+
+
+@control("network.zone.together", "AWS::Lambda::Function", "AWS::EC2::VPCEndpoint")
+def zone_together(resource: Resource, world: World) -> Iterator[str]:
+    """Functions stand in as many zones as the other functions of their network, endpoints in as many as the other endpoints.
+
+    Fix: name the same subnets for each of them.
+    https://docs.aws.amazon.com/wellarchitected/latest/reliability-pillar/rel_fault_isolation_multiaz_region_system.html
+    """
+    mine = _zones_of(resource)
+    if mine:
+        most = max(_zones_of(other) for other in world.of_type(resource.type, near=resource, same_region=True))
+        if mine < most:
+            yield f"it stands in {mine} subnets, its like in {most}"
+
+
+def _zones_of(resource: Resource) -> int:
+    holder = resource.properties.get("VpcConfig", {}) if resource.type.endswith("Function") else resource.properties
+    return len(as_list(holder.get("SubnetIds")))
 
 
 @control("network.public-access.blocked", "AWS::EC2::VPC")

@@ -109,6 +109,20 @@ def alarm_direction(alarm: Resource, _world: World) -> Iterator[str]:
         yield f"it watches {name or expressions[-1]} with {operator}"
 
 
+@control("observability.rule.reads", "AWS::Events::Rule")
+def rule_reads(rule: Resource, _world: World) -> Iterator[str]:
+    """A rule on calls of any name hears those that only read, which EventBridge leaves out unless asked.
+
+    Fix: set State ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
+    """
+    pattern = rule.properties.get("EventPattern", {})
+    calls = "AWS API Call via CloudTrail" in as_list(at(pattern, "detail-type"))
+    everywhere = not {"eventName", "eventSource"} & set(at(pattern, "detail", default={}))
+    if calls and everywhere and rule.properties.get("State") in {None, "ENABLED"}:
+        yield "it does not hear calls that only read"
+
+
 @control("observability.rule.retries", "AWS::Events::Rule")
 def rule_retries(rule: Resource, _world: World) -> Iterator[str]:
     """An event that cannot be delivered is tried again for an hour at least before it is set aside.

@@ -61,7 +61,11 @@ def _refused(one: Draw) -> bool:
     return (
         one.new is GONE
         and isinstance(one.path[-1], str)
-        and (demanded(one.resource.type, one.path) or (one.resource.type, one.name) in _NEEDED or one.name in _PARTS)
+        and (
+            demanded(one.resource.type, one.path)
+            or any((one.resource.type, part) in _NEEDED for part in one.path[-2:])
+            or one.name in _PARTS
+        )
     ) or (one.resource.type, one.name, one.way) in _REFUSED
 
 
@@ -85,7 +89,14 @@ _NEEDED = frozenset(
         ("AWS::AutoScaling::AutoScalingGroup", "LaunchTemplateId"),
         ("AWS::CloudFront::Distribution", "Origins"),
         ("AWS::DynamoDB::Table", "AttributeDefinitions"),
+        ("AWS::ElasticLoadBalancingV2::ListenerRule", "ListenerArn"),
         ("AWS::ElasticLoadBalancingV2::ListenerRule", "Values"),
+        ("AWS::IAM::ServiceLinkedRole", "AWSServiceName"),
+        ("AWS::NetworkFirewall::Firewall", "VpcId"),
+        ("AWS::NetworkFirewall::RuleGroup", "StatefulRuleOptions"),
+        ("AWS::SSM::Association", "Operation"),
+        ("AWS::WAFv2::WebACL", "FieldKeys"),
+        ("Custom::BlockPublicBuckets", "AccountId"),
         ("AWS::KinesisFirehose::DeliveryStream", "LogStreamName"),
         ("AWS::Logs::DeliverySource", "LogType"),
         ("AWS::Logs::LogStream", "LogStreamName"),
@@ -123,19 +134,41 @@ _NEEDED = frozenset(
 _REFUSED = frozenset(
     {
         ("AWS::DynamoDB::Table", "AttributeDefinitions", "drop item"),
+        ("AWS::DynamoDB::Table", "AttributeType", "other word"),
+        ("AWS::EC2::FlowLog", "LogDestinationType", "other word"),
         ("AWS::EC2::FlowLog", "ResourceType", "other word"),
+        ("AWS::EC2::NetworkAclEntry", "Code", "drop property"),
+        ("AWS::EC2::Route", "DestinationCidrBlock", "open"),
         ("AWS::EC2::Subnet", "CidrBlock", "open"),
+        ("AWS::ElasticLoadBalancingV2::Listener", "LoadBalancerArn", "elsewhere"),
+        ("AWS::ElasticLoadBalancingV2::Listener", "Type", "other word"),
+        ("AWS::ElasticLoadBalancingV2::ListenerRule", "ListenerArn", "elsewhere"),
         ("AWS::EC2::VPC", "CidrBlock", "open"),
         ("AWS::EC2::VPCEndpoint", "VpcEndpointType", "other word"),
         ("AWS::ElasticLoadBalancingV2::ListenerRule", "Type", "other word"),
         ("AWS::Lambda::Function", "Runtime", "other word"),
+        ("AWS::KinesisFirehose::DeliveryStream", "DeliveryStreamType", "other word"),
         ("AWS::NetworkFirewall::LoggingConfiguration", "LogDestinationType", "other word"),
+        ("AWS::Route53Resolver::FirewallRuleGroup", "BlockResponse", "other word"),
     }
 )
 """A type, property and way that the service refuses for what else the resource says."""
 
 _PARTS = frozenset(
-    {"S3Key", "S3Bucket", "CertificateArn", "FromPort", "ToPort", "From", "To", "KeySchema", "AttributeName"}
+    {
+        "ConditionKey",
+        "ConditionValue",
+        "S3Key",
+        "S3Bucket",
+        "CertificateArn",
+        "FromPort",
+        "ToPort",
+        "From",
+        "To",
+        "KeySchema",
+        "AttributeName",
+        "KeyType",
+    }
 )
 """Halves of a value that make no sense alone."""
 
@@ -168,7 +201,9 @@ _SAFER_WORDS = frozenset(
     {
         ("InternetGatewayExclusionMode", "allow-egress"),
         ("MinimumProtocolVersion", "TLSv1.3_2025"),
+        ("BlockResponse", "NODATA"),
         ("HttpEndpoint", "disabled"),
+        ("TargetTypes", "HTTP_HOST"),
         ("State", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"),
         ("ComparisonOperator", "GreaterThanThreshold"),
         ("ComparisonOperator", "GreaterThanOrEqualToThreshold"),
@@ -203,7 +238,12 @@ _DEFAULTS = frozenset(
         ("AWS::Route53Resolver::FirewallRuleGroup", "BlockResponse"),
         ("AWS::Route53Resolver::FirewallRuleGroup", "FirewallDomainRedirectionAction"),
         ("AWS::SecretsManager::Secret", "PasswordLength"),
+        ("AWS::RDS::DBClusterParameterGroup", "pgaudit.log_catalog"),
         ("AWS::Synthetics::Canary", "ProvisionedResourceCleanup"),
+        ("AWS::RDS::DBInstance", "AutoMinorVersionUpgrade"),
+        ("AWS::SQS::Queue", "maxReceiveCount"),
+        ("AWS::Synthetics::Canary", "RetryConfig"),
+        ("AWS::Synthetics::Canary", "SuccessRetentionPeriod"),
         ("AWS::WAFv2::WebACL", "AssociationConfig"),
     }
 )
@@ -236,7 +276,8 @@ def _allows_less(one: Draw) -> bool:
         (one.resource.type, one.name) in _ALLOWING
         or (one.name == "FirewallRules" and isinstance(one.was, Mapping) and one.was.get("Action") == "ALLOW")
         or (one.name == "NotEquals" and isinstance(holder, list))
-        or one.path[-2:] in {("BackupSelection", "Conditions"), ("Conditions", "StringEquals")}
+        or one.path[-2:]
+        in {("BackupSelection", "Conditions"), ("Conditions", "StringEquals"), ("BackupSelection", "Resources")}
     )
 
 
@@ -292,7 +333,7 @@ RULES: Mapping[str, Callable[[Draw], bool]] = {
     "safer than before": _safer,
     "it holds no data": _holds_nothing,
     "what AWS takes by default": _default,
-    "allows less than before": lambda one: _allows_less(one) or _own_rules(one),
+    "allows less, or keeps more, than before": lambda one: _allows_less(one) or _own_rules(one),
     "only the same callers meet the condition that stays": _same_callers,
     "a name or a word about it": _own_name,
     "data's shape: tables, queries, models, dashboards": _named(
@@ -305,7 +346,7 @@ RULES: Mapping[str, Callable[[Draw], bool]] = {
     "which event, in which words": _named("EventPattern|InputTransformer|Input|InputPath", "Events::Rule"),
     "where DNS and certificates point": _named(".*", "Route53::(RecordSet|HealthCheck)", "CertificateManager::"),
     "what a component does, within rights that stay": _named(
-        "Environment|EnvironmentVariables|Architectures|Handler|Content|CompatibleArchitectures|CompatibleRuntimes|Integration|"
+        "Environment|EnvironmentVariables|Architectures|Handler|Content|Layers|CompatibleArchitectures|CompatibleRuntimes|Integration|"
         "RequestModels|RequestValidatorId|FunctionAssociations|FunctionConfig|EventSourceArn|FunctionResponseTypes|Script|FunctionCode|UserData|"
         "ProcessingConfiguration|BufferingHints|CompressionFormat|DocumentType|DocumentFormat|schemaVersion|UpdateMethod|"
         "parameters|properties|AuthorizerUri|ResponseTemplates|BasePath|RestApiId|Stage|ApiStages|DefaultRootObject|FixedResponseConfig",
@@ -324,7 +365,7 @@ RULES: Mapping[str, Callable[[Draw], bool]] = {
         "EngineVersion|PromotionTier|Capacity|FileFormat|OutputFormat|TTL|ServiceTimeout|Compress|MonitoringInterval|MonitoringRoleArn|"
         "DestinationOptions|MaxRetries|ScalingConfig|CachePolicyId|OriginRequestPolicyId|HealthCheck\\w+|\\w+ThresholdCount|"
         "DurationInSeconds|Priority|RuleNumber|MaxSize|MinSize|PerformanceInsightsRetentionPeriod|DBInstanceClass|LockTimeout|"
-        "DatabaseInsightsMode|MaxRetentionDays|S3SuffixPath|RebootOption|StartWindowHours|ValidationWindowHours|DaysAfterInitiation|StreamExceptionPolicy|EngineMode|StorageType|SampledRequestsEnabled|BucketKeyEnabled|AvailabilityZone|Domain"
+        "DatabaseInsightsMode|MaxRetentionDays|S3SuffixPath|RebootOption|ComplianceSeverity|OperatingSystem|maxReceiveCount|RunConfig|StartWindowHours|ValidationWindowHours|DaysAfterInitiation|StreamExceptionPolicy|EngineMode|StorageType|SampledRequestsEnabled|BucketKeyEnabled|AvailabilityZone|Domain"
     ),
     "where tests restore to": _named("RestoreMetadataOverrides|RecoveryPointTypes", "RestoreTesting"),
     "where else a component finds what it needs": _named(
