@@ -9,7 +9,7 @@ from typing import Any
 from assembly import Resource
 from gate.control import control
 from gate.policies import Statement, access_level, documents, expand, known_action, limits_resources
-from gate.world import World, as_list, at, walk
+from gate.world import World, as_list, walk
 
 _EVERY_SERVICE = re.compile(r"\*|[a-z0-9-]+:\*")
 _HARMLESS_WILDCARDS = re.compile(
