@@ -21,9 +21,11 @@ from stacks.backup import Backup
 from stacks.backup_service import BackupService
 from stacks.backup_vault import BackupVault
 from stacks.data import Data
+from stacks.detection import MANAGEMENT, Detection, ManagementDetection, SecurityOrganization
 from stacks.edge import Edge
 from stacks.entry import Entry
 from stacks.identity import Identity
+from stacks.findings import Findings
 from stacks.keys import Keys
 from stacks.log_archive_analysis import LogArchiveAnalysis
 from stacks.network import Network
@@ -53,6 +55,28 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
             management=deployment.accounts.management,
             analysis=analysis,
         )
+    findings = [Findings(app, deployment=deployment, region=region) for region in deployment.regions]
+    detectors = [
+        Detection(app, deployment=deployment, owner=owner, region=region, findings=findings)
+        for owner in deployment.owners
+        for region in deployment.regions
+        if owner != MANAGEMENT
+    ]
+    if deployment.organization is not None:
+        management: list[ManagementDetection] = []
+        for region in deployment.regions:
+            after = [*(stack for stack in detectors if stack.account == deployment.accounts.security), *management]
+            management.append(
+                ManagementDetection(app, deployment=deployment, region=region, findings=findings, after=after)
+            )
+        for region in deployment.regions:
+            SecurityOrganization(
+                app,
+                deployment=deployment,
+                organization=deployment.organization,
+                region=region,
+                management=management,
+            )
     backup_service = None if deployment.organization is None else BackupService(app, deployment=deployment)
     keys_of: dict[str, Keys] = {}
     for stage in deployment.stages:

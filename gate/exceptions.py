@@ -70,6 +70,18 @@ EXEMPTIONS: tuple[Exemption, ...] = (
         reason="It opts the account's services in to AWS Backup, a setting of the region with no connection to any network.",
     ),
     Exemption(
+        control="compute.function.placement",
+        where="management-detection/Delegation/Resource/Function/Resource/Resource",
+        finding=_OUTSIDE,
+        reason="It speaks to Organizations and to detectors of every region, in an account that has no network.",
+    ),
+    Exemption(
+        control="compute.function.placement",
+        where="*/Coverage/Resource/Function/Resource/Resource",
+        finding=_OUTSIDE,
+        reason="It speaks to detectors of every region through their public APIs and opens no connection into a network.",
+    ),
+    Exemption(
         control="data.stateful.retained",
         where="*-entry/OriginSecret*/Resource/Resource",
         finding="",

@@ -37,6 +37,7 @@ NAMED_BY: Mapping[str, str] = {
     "AWS::CloudWatch::Alarm": "AlarmName",
     "AWS::CloudWatch::CompositeAlarm": "AlarmName",
     "AWS::RDS::DBCluster": "DBClusterIdentifier",
+    "AWS::Events::EventBus": "Name",
 }
 _ARN_NAME = (
     ("AWS::S3::Bucket", re.compile(r"arn:[^:]*:s3:::([^/*]+)")),
@@ -50,6 +51,7 @@ _ARN_NAME = (
     ("AWS::KMS::Key", re.compile(r"arn:[^:]*:kms:[^:]*:\d{12}:(alias/[^*]+)")),
     ("AWS::KMS::Key", re.compile(r"^(alias/[^*]+)$")),
     ("AWS::CloudTrail::Trail", re.compile(r"arn:[^:]*:cloudtrail:[^:]*:\d{12}:trail/([^:*]+)")),
+    ("AWS::Events::EventBus", re.compile(r"arn:[^:]*:events:[^:]*:\d{12}:event-bus/([^:*]+)")),
     ("AWS::KinesisFirehose::DeliveryStream", re.compile(r"arn:[^:]*:firehose:[^:]*:\d{12}:deliverystream/([^:*]+)")),
 )
 _ARN_PLACE = re.compile(r"arn:[^:]*:[^:]*:([^:]*):(\d{12})?:")
@@ -66,6 +68,7 @@ ARNS: Mapping[str, str] = {
     "AWS::SecretsManager::Secret": "arn:aws:secretsmanager:{region}:{account}:secret:{name}",
     "AWS::StepFunctions::StateMachine": "arn:aws:states:{region}:{account}:stateMachine:{name}",
     "AWS::Backup::BackupVault": "arn:aws:backup:{region}:{account}:backup-vault:{name}",
+    "AWS::Events::EventBus": "arn:aws:events:{region}:{account}:event-bus/{name}",
     "AWS::Events::Rule": "arn:aws:events:{region}:{account}:rule/{name}",
     "AWS::CloudTrail::Trail": "arn:aws:cloudtrail:{region}:{account}:trail/{name}",
 }

@@ -42,6 +42,9 @@ SESSION_WRITER = "bastion"
 AUDIT_WRITER = "audit-delivery"
 """Role with which Amazon Data Firehose writes application audit logs; in each stage's account."""
 
+FINDINGS_SENDER = "findings-sender"
+"""Role with which EventBridge sends findings to the security account; in every account."""
+
 ACCESS_LOG_REPLICATOR = "access-log-replication"
 """Role with which S3 copies a stage's own server access logs into the archive; in each stage's account."""
 
@@ -155,6 +158,17 @@ class Names:
         """Begins the names of roles that may write decisions into the archive, in every account that decides anything."""
         return self.role("recorder-")
 
+    def governor(self, task: str) -> str:
+        """A role whose work is to govern accounts: the boundary leaves it more than others (ops/bootstrap/boundary.py)."""
+        return self.role(f"governor-{task}")
+
+    def member_arn(self, account: str) -> str:
+        """An account as Organizations names it (``*`` for all); without an organization there is none, and no such ARN."""
+        organization, management = self.deployment.organization, self.deployment.accounts.management
+        if organization is None:
+            raise ValueError("there is no organization, so no account is a member of it")
+        return f"arn:aws:organizations::{management}:account/{organization.id}/{account}"
+
     def role_arn(self, component: str, account: AccountId) -> str:
         """That role's ARN."""
         return f"arn:aws:iam::{account}:role/{self.role(component)}"
@@ -172,6 +186,34 @@ class Names:
     def topic(self, stage: Stage, purpose: str) -> str:
         """A topic of a stage: ``palisade-live-alarms``."""
         return f"{self.prefix}-{stage.name}-{purpose}"
+
+    def place(self, region: str) -> str:
+        """Ends the subject of a stack that stands in every region: nothing at home, ``-recovery`` or ``-edge`` elsewhere."""
+        return "" if region == self.home else "-edge" if region == EDGE_REGION else "-recovery"
+
+    @property
+    def findings_bus(self) -> str:
+        """The event bus of the security account and home region that every finding reaches."""
+        return f"{self.prefix}-findings"
+
+    @property
+    def findings_bus_arn(self) -> str:
+        """That bus's ARN."""
+        return f"arn:aws:events:{self.home}:{self.deployment.accounts.security}:event-bus/{self.findings_bus}"
+
+    @property
+    def findings_undelivered(self) -> str:
+        """The queue of the security account, in each region, of findings that the bus did not take."""
+        return f"{self.prefix}-findings-undelivered"
+
+    def findings_undelivered_arn(self, region: str) -> str:
+        """That queue's ARN."""
+        return f"arn:aws:sqs:{region}:{self.deployment.accounts.security}:{self.findings_undelivered}"
+
+    @property
+    def security_topic(self) -> str:
+        """The topic of the security account, in each region, that mails the security team."""
+        return f"{self.prefix}-security"
 
     def web_acl(self, stage: Stage, *, edge: bool) -> str:
         """A stage's web ACL: CloudFront's (``edge``) or the home region's. Its log folder bears this name."""

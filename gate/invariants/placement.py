@@ -28,6 +28,12 @@ EDGE_TYPES = frozenset(
         "AWS::WAFv2::IPSet",
         "AWS::WAFv2::LoggingConfiguration",
         "AWS::CertificateManager::Certificate",
+        "AWS::AccessAnalyzer::Analyzer",
+        "AWS::GuardDuty::Detector",
+        "AWS::Macie::Session",
+        "AWS::SecurityHub::DelegatedAdmin",
+        "AWS::SecurityHub::Hub",
+        "AWS::SecurityHub::Standard",
         "AWS::Route53::HealthCheck",
         "AWS::Route53::RecordSet",
         "AWS::CloudWatch::Alarm",
@@ -113,8 +119,8 @@ def _about_edge(resource: Resource, path: tuple[str | int, ...], value: str) -> 
         in {"AWS::CloudWatch::Dashboard", "AWS::Events::Rule", "AWS::Organizations::Policy", "AWS::CloudTrail::Trail"}
         or re.fullmatch(r"aws:RequestedRegion", str(path[-2] if len(path) > 1 else "")) is not None
         or (
-            re.search(r"(?i)region", str(path[-1])) is not None
-            and resource.type.startswith(("Custom::", "AWS::CloudFormation::"))
+            any(re.search(r"(?i)region", str(part)) for part in path)
+            and resource.type.startswith(("Custom::", "AWS::CloudFormation::", "AWS::SecurityHub::FindingAggregator"))
         )
     )
 

@@ -48,6 +48,17 @@ class Request:
             raise RefusedRequestError(f"property {name} must be text and not blank")
         return value
 
+    def texts(self, name: str) -> list[str]:
+        """A property that must be a list of texts, at least one and none blank."""
+        value = self.properties.get(name)
+        if (
+            not isinstance(value, list)
+            or not value
+            or not all(isinstance(item, str) and item.strip() for item in value)
+        ):
+            raise RefusedRequestError(f"property {name} must be a list of names")
+        return value
+
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:

@@ -26,7 +26,7 @@ def choose(request: Request, backup: Any) -> Outcome:
     Raises:
         RefusedRequestError: a list is missing or empty, or AWS Backup does not show an option as on afterwards.
     """
-    types, managed = _names(request, "ResourceTypes"), _names(request, "FullyManaged")
+    types, managed = request.texts("ResourceTypes"), request.texts("FullyManaged")
     if request.kind != "Delete":
         backup.update_region_settings(
             ResourceTypeOptInPreference=dict.fromkeys(types, True),
@@ -38,10 +38,3 @@ def choose(request: Request, backup: Any) -> Outcome:
         if off:
             raise RefusedRequestError(f"AWS Backup still shows as off: {', '.join(off)}")
     return Outcome(physical_id="backup-options")
-
-
-def _names(request: Request, name: str) -> list[str]:
-    value = request.properties.get(name)
-    if not isinstance(value, list) or not value or not all(isinstance(item, str) and item for item in value):
-        raise RefusedRequestError(f"property {name} must be a list of names")
-    return value

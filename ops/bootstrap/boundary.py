@@ -40,6 +40,48 @@ _ACCOUNT = ("account:*", "iam:UpdateAccount*")
 _SETTINGS_ROLE = "-account-settings"
 """How that component's role ends; a role of this name, like all others, is made by CloudFormation only."""
 
+_NEVER_EVEN_TO_GOVERN = (
+    "aws-portal:*",
+    "billing:*",
+    "iam:AddUserToGroup",
+    "iam:Attach*",
+    "iam:CreateAccessKey",
+    "iam:CreateGroup",
+    "iam:CreateInstanceProfile",
+    "iam:CreateLoginProfile",
+    "iam:CreateOpenIDConnectProvider",
+    "iam:CreatePolicy*",
+    "iam:CreateRole",
+    "iam:CreateSAMLProvider",
+    "iam:CreateUser",
+    "iam:Delete*",
+    "iam:Detach*",
+    "iam:Put*",
+    "iam:Set*",
+    "iam:Tag*",
+    "iam:Untag*",
+    "iam:UpdateAccessKey",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateLoginProfile",
+    "iam:UpdateRole*",
+    "iam:Upload*",
+    "organizations:Close*",
+    "organizations:Delete*",
+    "organizations:Deregister*",
+    "organizations:Detach*",
+    "organizations:Disable*",
+    "organizations:Leave*",
+    "organizations:Move*",
+    "organizations:Remove*",
+    "organizations:Update*",
+    "sso:*",
+)
+"""What is left of that for a role whose task is to govern: it may turn settings of account and organization on, and let a
+service make its own role, as far as its own policy says; never undo them, nor make identities."""
+
+_GOVERNOR = "-governor-"
+"""In the name of such a role (``Names.governor``)."""
+
 _EVIDENCE = (
     "cloudtrail:Delete*",
     "cloudtrail:PutEventSelectors",
@@ -86,7 +128,8 @@ https://docs.aws.amazon.com/aws-managed-policy/latest/reference/about-managed-po
 def boundary(stacks: Sequence[Stack]) -> dict[str, Any]:
     """A policy document that allows the services which the roles of ``stacks`` use, and never the acts above.
 
-    A role's own policy decides what it may do within them.
+    A role's own policy decides what it may do within them. Roles of ``stacks`` whose names say that they govern are left
+    more, by exact name.
 
     Raises:
         ValueError: a role carries a policy of AWS whose services are not known here.
@@ -106,20 +149,26 @@ def boundary(stacks: Sequence[Stack]) -> dict[str, Any]:
                 "Resource": "*",
             },
             _never_the_account(stacks),
-            {"Sid": "NeverIdentities", "Effect": "Deny", "Action": list(_NEVER), "Resource": "*"},
+            *_never_identities(stacks),
             {"Sid": "NeverEvidence", "Effect": "Deny", "Action": list(_EVIDENCE), "Resource": "*"},
         ],
     }
 
 
-def _never_the_account(stacks: Sequence[Stack]) -> dict[str, Any]:
-    exempt = sorted(
+def _roles(stacks: Sequence[Stack], *, ending: str = "", holding: str = "") -> list[str]:
+    """ARNs of the roles in ``stacks`` whose names say so."""
+    return sorted(
         f"arn:aws:iam::{stack.account}:role/{name}"
         for stack in stacks
         for resource in stack.resources.values()
         if resource.type == "AWS::IAM::Role"
-        and str(name := resource.properties.get("RoleName", "")).endswith(_SETTINGS_ROLE)
+        and (name := str(resource.properties.get("RoleName", ""))).endswith(ending)
+        and holding in name
     )
+
+
+def _never_the_account(stacks: Sequence[Stack]) -> dict[str, Any]:
+    exempt = _roles(stacks, ending=_SETTINGS_ROLE)
     statement: dict[str, Any] = {
         "Sid": "NeverTheAccount",
         "Effect": "Deny",
@@ -127,6 +176,17 @@ def _never_the_account(stacks: Sequence[Stack]) -> dict[str, Any]:
         "Resource": "*",
     }
     return {**statement, "Condition": {"ArnNotEquals": {"aws:PrincipalArn": exempt}}} if exempt else statement
+
+
+def _never_identities(stacks: Sequence[Stack]) -> list[dict[str, Any]]:
+    governors = _roles(stacks, holding=_GOVERNOR)
+    never: dict[str, Any] = {"Sid": "NeverIdentities", "Effect": "Deny", "Action": list(_NEVER), "Resource": "*"}
+    if not governors:
+        return [never]
+    return [
+        {**never, "Condition": {"ArnNotEquals": {"aws:PrincipalArn": governors}}},
+        {"Sid": "NeverEvenToGovern", "Effect": "Deny", "Action": list(_NEVER_EVEN_TO_GOVERN), "Resource": "*"},
+    ]
 
 
 def _granted(stack: Stack) -> list[str]:

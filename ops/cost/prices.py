@@ -114,6 +114,8 @@ SHIELD_ADVANCED = 3000.0
 """A month, once for the whole organization. https://aws.amazon.com/shield/pricing/"""
 
 _BY_USE: Mapping[str, str] = {
+    # Per identity analysed, per check, per gigabyte of events: a detector without anything to look at costs nothing.
+    "AWS::AccessAnalyzer": "Analyzer",
     "AWS::ApiGateway": "Account ApiKey Authorizer BasePathMapping BasePathMappingV2 Deployment DomainName DomainNameV2 "
     "GatewayResponse Method Model RequestValidator Resource RestApi Stage UsagePlan UsagePlanKey",
     "AWS::AutoScaling": "AutoScalingGroup LifecycleHook ScalingPolicy ScheduledAction",
@@ -131,8 +133,9 @@ _BY_USE: Mapping[str, str] = {
     "Instance LaunchTemplate "
     "VPCBlockPublicAccessExclusion VPCBlockPublicAccessOptions",
     "AWS::ElasticLoadBalancingV2": "Listener ListenerRule TargetGroup",
-    "AWS::Events": "EventBus EventBusPolicy Rule",
+    "AWS::Events": "Archive EventBus EventBusPolicy Rule",
     "AWS::Glue": "Database Table",
+    "AWS::GuardDuty": "Detector",
     "AWS::IAM": "InstanceProfile ManagedPolicy Policy Role ServiceLinkedRole",
     "AWS::IdentityStore": "Group",
     "AWS::KMS": "Alias",
@@ -140,6 +143,7 @@ _BY_USE: Mapping[str, str] = {
     "AWS::Lambda": "EventInvokeConfig EventSourceMapping Function LayerVersion Permission",
     "AWS::Logs": "Delivery DeliveryDestination DeliverySource LogGroup LogStream MetricFilter ResourcePolicy "
     "SubscriptionFilter",
+    "AWS::Macie": "Session",
     "AWS::NetworkFirewall": "FirewallPolicy LoggingConfiguration RuleGroup",
     "AWS::RDS": "DBClusterParameterGroup DBInstance DBParameterGroup DBSubnetGroup",
     "AWS::Route53": "RecordSet",
@@ -153,6 +157,8 @@ _BY_USE: Mapping[str, str] = {
     "AWS::SSO": "Assignment InstanceAccessControlAttributeConfiguration PermissionSet",
     "AWS::Scheduler": "Schedule ScheduleGroup",
     "AWS::SecretsManager": "ResourcePolicy RotationSchedule SecretTargetAttachment",
+    "AWS::SecurityHub": "ConfigurationPolicy DelegatedAdmin FindingAggregator Hub OrganizationConfiguration "
+    "PolicyAssociation Standard",
     "AWS::Shield": "DRTAccess ProactiveEngagement Protection ProtectionGroup",
     "AWS::WAFv2": "IPSet LoggingConfiguration RegexPatternSet WebACLAssociation",
 }

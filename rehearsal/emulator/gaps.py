@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from contextvars import ContextVar
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -12,6 +13,11 @@ from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_account_id
 from ministack.services import cloudwatch, cloudwatch_logs, ec2, rds
 from ministack.services.cloudformation import provisioners
+
+from rehearsal.emulator import detection
+
+_service_principal: ContextVar[str | None] = ContextVar("service_principal", default=None)
+"""The service that a request to Organizations is about, for conditions on it."""
 
 
 def install() -> None:
@@ -282,13 +288,23 @@ _EC2_RESOURCES = {
 
 
 def _requests_name_their_resource() -> None:
-    """ministack takes requests of EC2 and of accounts for requests about everything, so policies on one would refuse them."""
+    """ministack takes requests of some services for requests about everything, so policies on one would refuse them."""
     original = iam_actions.extract_resource_arn
 
     def resource(service: str, *rest: Any) -> Any:
         found = original(service, *rest)
         if service == "account":
             return f"arn:aws:account::{rest[-1]}:account"
+        if service in {"organizations", "macie2"}:
+            _, _, _, body, _, region, account = rest
+            given = json.loads(body or b"{}")
+            _service_principal.set(given.get("ServicePrincipal"))
+            if service == "organizations" and given.get("AccountId"):
+                organization = os.environ.get("REHEARSAL_ORGANIZATION") or "*"
+                manager = detection.ORGANIZATION["management"] or account
+                return f"arn:aws:organizations::{manager}:account/{organization}/{given['AccountId']}"
+            if service == "macie2" and isinstance(given.get("account"), dict):
+                return f"arn:aws:macie2:{region}:{account}:member/{given['account']['accountId']}"
         if service == "ec2" and found == "*":
             *_, params, region, account = rest
             for name, kind in _EC2_RESOURCES.items():
@@ -319,6 +335,8 @@ def _callers_belong_to_the_organization() -> None:
     fixed = {"aws:principalorgid": organization, "aws:principalisawsservice": "false", "aws:viaawsservice": "false"}
 
     def answer(key: str, context: Any) -> Any:
+        if key.lower() == "organizations:serviceprincipal":
+            return _service_principal.get()
         if key.lower() in fixed:
             return fixed[key.lower()]
         value = resolve(key, context)

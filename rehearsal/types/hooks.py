@@ -127,3 +127,16 @@ def subscription(context: Context, identity: str, props: Props) -> None:
             value = props[name]
             text = json.dumps(dict(value)) if isinstance(value, dict) else str(value).lower()
             sns.set_subscription_attributes(SubscriptionArn=identity, AttributeName=name, AttributeValue=text)
+
+
+@hook("AWS::Events::EventBus")
+def event_bus(_context: Context, identity: str, props: Props) -> None:
+    """Key, dead letters, and who may put events on it."""
+    from ministack.services import eventbridge
+
+    record = eventbridge._event_buses[identity]
+    for name in ("KmsKeyIdentifier", "DeadLetterConfig"):
+        if name in props:
+            record[name] = plain(props[name])
+    if props.get("Policy"):
+        eventbridge._event_bus_policies[identity] = plain(props["Policy"])

@@ -116,6 +116,32 @@ def test_boundary_never_lets_a_role_change_identities_or_evidence(assembly: Asse
     assert any(fnmatch.fnmatch(action, pattern) for statement in denied for pattern in _actions(statement))
 
 
+def test_boundary_leaves_governing_roles_what_governs_and_nothing_that_undoes(assembly: Assembly) -> None:
+    denied = _statements([boundary(stacks_of(assembly, "management"))], "Deny")
+    never, even = (next(s for s in denied if s["Sid"] == sid) for sid in ("NeverIdentities", "NeverEvenToGovern"))
+    governor = "arn:aws:iam::100000000001:role/acme-governor-delegation"
+    assert never["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": [governor]}}
+    assert "Condition" not in even
+    for action, refused in (
+        ("organizations:EnableAWSServiceAccess", False),
+        ("organizations:RegisterDelegatedAdministrator", False),
+        ("iam:CreateServiceLinkedRole", False),
+        ("organizations:DisableAWSServiceAccess", True),
+        ("organizations:DeregisterDelegatedAdministrator", True),
+        ("organizations:LeaveOrganization", True),
+        ("iam:CreateRole", True),
+        ("iam:CreateAccessKey", True),
+        ("iam:PutRolePolicy", True),
+        ("iam:UpdateAssumeRolePolicy", True),
+    ):
+        assert any(fnmatch.fnmatch(action, pattern) for pattern in _actions(even)) is refused, action
+
+
+def test_boundary_knows_no_governor_where_none_is(assembly: Assembly) -> None:
+    denied = _statements([boundary(stacks_of(assembly, "dev"))], "Deny")
+    assert not [statement for statement in denied if "Condition" in statement]
+
+
 def test_every_role_carries_the_boundary_that_bootstrap_makes(assembly: Assembly) -> None:
     name = boundary_name(assembly)
     assert name == "acme-boundary"

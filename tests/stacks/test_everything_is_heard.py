@@ -23,10 +23,20 @@ def _exports(assembly: Assembly) -> dict[tuple[str, str, str], tuple[str, Any]]:
 
 
 def _resolve(assembly: Assembly, stack: str, value: Any) -> Resource | None:
-    """The resource that an ARN in a template means, in this stack or, through an export, in another."""
+    """The resource that an ARN in a template means: in this stack, through an export in another, or a queue by name."""
+    place = assembly[stack]
+    if isinstance(value, str):
+        return next(
+            (
+                queue
+                for other, queue in assembly.resources("AWS::SQS::Queue")
+                if other.region == place.region
+                and value == f"arn:aws:sqs:{other.region}:{other.account}:{queue.properties.get('QueueName')}"
+            ),
+            None,
+        )
     if not isinstance(value, dict):
         return None
-    place = assembly[stack]
     if "Fn::ImportValue" in value:
         stack, value = _exports(assembly)[(place.account, place.region, value["Fn::ImportValue"])]
     logical_id = value.get("Ref") or (value.get("Fn::GetAtt") or [None])[0]

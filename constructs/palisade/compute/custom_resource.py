@@ -18,7 +18,7 @@ class CustomResource(Construct):
     The function does with ``statements`` what it must and nothing else. It answers through
     ``palisade_runtime.custom_resource``, which answers on every path, so that a stack never hangs. Data for
     :meth:`attribute` is what the function returns. It runs outside any VPC, from where CloudFormation's answer bucket is
-    always in reach.
+    always in reach. ``role_name`` is given only where a policy names the role.
 
     Raises:
         ValueError: ``placement`` names a VPC, whose endpoint policies would hold back the answer.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -14,25 +16,36 @@ from palisade.acknowledge import acknowledge
 class DeadLetterQueue(Construct):
     """Keeps undelivered notifications and events fourteen days, encrypted with ``key``, over TLS only.
 
-    Rules and topics of this account may send to it; ``key`` must let EventBridge and SNS use it
-    (:meth:`~palisade.keys.CustomerKey.allow_alarms_and_events`).
+    Rules and topics of this account may send to it, and EventBridge on behalf of ``sources``, such as rules of other
+    accounts in this region; ``key`` must let EventBridge and SNS use it
+    (:meth:`~palisade.keys.CustomerKey.allow_alarms_and_events`). ``name`` is given only where other accounts name it.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
     https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        key: kms.IKey,
+        name: str | None = None,
+        sources: Sequence[str] = (),
+    ) -> None:
         super().__init__(scope, construct_id)
         stack = cdk.Stack.of(self)
         self.queue = sqs.Queue(
             self,
             "Resource",
+            queue_name=name,
             encryption_master_key=key,
             enforce_ssl=True,
             retention_period=cdk.Duration.days(14),
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
+        rules = f"arn:aws:events:{stack.region}:{stack.account}:rule/*"
         for service, sid, source in (
-            ("events", "EventRules", f"arn:aws:events:{stack.region}:{stack.account}:rule/*"),
+            ("events", "EventRules", [rules, *sources] if sources else rules),
             ("sns", "Topics", f"arn:aws:sns:{stack.region}:{stack.account}:*"),
         ):
             self.queue.add_to_resource_policy(

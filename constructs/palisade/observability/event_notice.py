@@ -20,7 +20,7 @@ class EventNotice(Construct):
 
     ``lines`` are the message; ``<$.detail.eventName>`` in a line stands for that part of the event, or for nothing where
     the event lacks it. What the topic does not take within a day goes to ``undelivered``. With ``reads`` the rule also sees
-    CloudTrail events of calls that change nothing.
+    CloudTrail events of calls that change nothing. Without ``bus`` the rule hears the account's default bus.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
@@ -37,6 +37,7 @@ class EventNotice(Construct):
         topic: sns.ITopic,
         undelivered: sqs.IQueue,
         reads: bool = False,
+        bus: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         paths: dict[str, str] = {}
@@ -52,6 +53,7 @@ class EventNotice(Construct):
             self,
             "Resource",
             description=description,
+            event_bus_name=bus,
             event_pattern=dict(pattern),
             state="ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS" if reads else "ENABLED",
             targets=[

@@ -1,0 +1,1 @@
+"""Brings every account under GuardDuty, Inspector and Macie."""

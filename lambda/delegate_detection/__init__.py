@@ -1,0 +1,1 @@
+"""Hands the administration of the organization's detectors to the security account."""
