@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import jsonschema
+import jsonschema_rs
 import pytest
 from palisade.detection import signals
 
@@ -21,12 +21,12 @@ SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "docs" / "findings.sc
 
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_each_sample_is_as_the_schema_says(kind: str) -> None:
-    jsonschema.Draft202012Validator(SCHEMA).validate(SAMPLES[kind])
+    jsonschema_rs.Draft202012Validator(SCHEMA).validate(SAMPLES[kind])
 
 
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_the_schema_demands_what_an_incident_is_made_of(kind: str) -> None:
-    validator = jsonschema.Draft202012Validator(SCHEMA)
+    validator = jsonschema_rs.Draft202012Validator(SCHEMA)
     assert not validator.is_valid({**SAMPLES[kind], "detail": {}})
     assert not validator.is_valid({**SAMPLES[kind], "detail-type": "Something else"})
 

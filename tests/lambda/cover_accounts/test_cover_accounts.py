@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -89,7 +90,7 @@ class Client:
         return {"failedAccounts": [{"accountId": one, "errorCode": "SSM_UNAVAILABLE"} for one in failed]}
 
 
-def _request(kind: str = "Create", **more: object) -> Request:
+def _request(kind: str = "Create", more: Mapping[str, object] | None = None) -> Request:
     properties = {
         "Accounts": [OWN, *OTHERS],
         "DataAccounts": OTHERS,
@@ -97,7 +98,7 @@ def _request(kind: str = "Create", **more: object) -> Request:
         "Scans": list(SCANS),
         "OfOrganization": "true",
         "Plans": PLANS,
-        **more,
+        **(more or {}),
     }
     return Request(kind=kind, properties=properties, physical_id=None if kind == "Create" else "x")
 
@@ -133,7 +134,7 @@ def test_asks_nothing_twice() -> None:
 
 def test_alone_it_scans_its_own_account_and_asks_no_organization() -> None:
     services = Services(detector=False)
-    cover(_request(Accounts=[OWN], OfOrganization="false"), services.client)
+    cover(_request(more={"Accounts": [OWN], "OfOrganization": "false"}), services.client)
     assert services.scanned == {region: {OWN} for region in REGIONS}
     assert not services.guardduty
 
@@ -165,4 +166,4 @@ def test_says_what_guardduty_still_leaves_out() -> None:
 )
 def test_refuses_a_request_that_leaves_something_open(name: str, value: object) -> None:
     with pytest.raises(RefusedRequestError, match=name):
-        cover(_request(**{name: value}), Services().client)
+        cover(_request(more={name: value}), Services().client)

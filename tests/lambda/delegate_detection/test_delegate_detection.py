@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -81,13 +82,13 @@ class Service:
         self._all.root.add("RootSessions")
 
 
-def _request(kind: str = "Create", **more: object) -> Request:
+def _request(kind: str = "Create", more: Mapping[str, object] | None = None) -> Request:
     properties = {
         "Administrator": ADMIN,
         "Regions": REGIONS,
         "TrustedServices": ["guardduty.amazonaws.com", "config.amazonaws.com"],
         "DelegatedServices": ["config.amazonaws.com"],
-        **more,
+        **(more or {}),
     }
     return Request(kind=kind, properties=properties, physical_id=None if kind == "Create" else "x")
 
@@ -130,4 +131,4 @@ def test_deletion_switches_nothing_off() -> None:
 @pytest.mark.parametrize("name", ["Regions", "TrustedServices", "DelegatedServices", "Administrator"])
 def test_refuses_a_request_that_leaves_something_open(name: str) -> None:
     with pytest.raises(RefusedRequestError, match=name):
-        delegate(_request(**{name: []}), Organization().client)
+        delegate(_request(more={name: []}), Organization().client)
