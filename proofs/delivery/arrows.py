@@ -955,6 +955,54 @@ def _log_keys(model: Model) -> Iterator[Arrow]:
         )
 
 
+def _buses(model: Model) -> Iterator[Arrow]:
+    """A bus and its archives under a key, which EventBridge looks at first, and the bus's own dead letters."""
+    sender = SENDERS["event bus"]
+    for bus in model.of("AWS::Events::EventBus"):
+        dead = bus.get("DeadLetterConfig", "Arn")
+        if dead is not None:
+            yield _publish(
+                model, SENDERS["rule"], kind="bus to dead-letter queue", node=bus, named=dead, source=bus.arn
+            )
+        archives = (
+            archive
+            for archive in model.of("AWS::Events::Archive", account=bus.account, region=bus.region)
+            if model.find(archive.get("SourceArn"), near=archive) is bus
+        )
+        for node, actions in (
+            (bus, ()),
+            *((archive, ("kms:ReEncryptFrom", "kms:ReEncryptTo")) for archive in archives),
+        ):
+            named = node.get("KmsKeyIdentifier")
+            if named is None:
+                continue
+            key = model.find(named, "AWS::KMS::Key", near=node)
+            if key is None:
+                yield _nowhere("bus to key", node, named, sender.page)
+                continue
+            context = _service_context(sender.key_sent, sender.key_absent, account=bus.account, arn=bus.arn)
+            context |= {"kms:CallerAccount": UNKNOWN, "kms:ViaService": UNKNOWN}
+            encryption = {"kms:EncryptionContext:aws:events:event-bus:arn": bus.arn}
+            yield Arrow(
+                kind="bus to key",
+                sender=node,
+                to=key.arn,
+                receiver=key,
+                page=sender.page,
+                calls=tuple(
+                    Call(
+                        principal=sender.principal,
+                        action=action,
+                        resource=key.arn,
+                        receiver=key,
+                        account=key.account,
+                        context=context if action == "kms:DescribeKey" else {**context, **encryption},
+                    )
+                    for action in ("kms:DescribeKey", *sender.key_actions, *actions)
+                ),
+            )
+
+
 def _distributions(model: Model) -> Iterator[Arrow]:
     sender = SENDERS["distribution"]
     for distribution in model.of("AWS::CloudFront::Distribution"):
@@ -1137,6 +1185,7 @@ _FINDERS: tuple[Callable[[Model], Iterator[Arrow]], ...] = (
     _functions,
     _invocations,
     _log_keys,
+    _buses,
     _distributions,
     _backups,
     _streams,

@@ -126,6 +126,13 @@ _TABLE = (
         page="https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway.html",
     ),
     Sender(
+        name="event bus",
+        principal="events.amazonaws.com",
+        key_sent=_BOTH,
+        key_actions=("kms:GenerateDataKey", "kms:Decrypt"),
+        page="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-key-policy.html",
+    ),
+    Sender(
         name="log group",
         principal="logs.{region}.amazonaws.com",
         page="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html",
