@@ -67,7 +67,16 @@ def main() -> None:
     from ministack import app as ministack
 
     from rehearsal import types
-    from rehearsal.emulator import account_settings, adapter, backup, detection, gaps, moto_bridge, public_access, tenancy
+    from rehearsal.emulator import (
+        account_settings,
+        adapter,
+        backup,
+        detection,
+        gaps,
+        moto_bridge,
+        public_access,
+        tenancy,
+    )
 
     types.load()
     moto_bridge.install()
