@@ -26,9 +26,10 @@ from proofs.policy.evaluation import DEPENDS, parties
 if TYPE_CHECKING:
     from proofs.model.graph import Model, Node
 
-PLACEMENT: Final = "Custom::AccountPlacement"
-"""The custom resource that moves an existing account into a unit."""
+UNITS: Final = "Units"
+"""The property of the custom resource that moves existing accounts: unit by account id."""
 ROOT: Final = "root"
+_GIVEN: Final = re.compile(r"(r|ou)-[a-z0-9-]+")
 _ID: Final = re.compile(r"\bo-[a-z0-9]{10,32}\b")
 KNOWN_KEYS: Final = frozenset(
     {
@@ -84,6 +85,9 @@ class Organization:
 
     def __init__(self, model: Model) -> None:
         self._units: dict[str, Node] = {node.id: node for node in model.of("AWS::Organizations::OrganizationalUnit")}
+        parents = {node.get("ParentId") for node in self._units.values()}
+        self._bases = {str(parent) for parent in parents if isinstance(parent, str) and _GIVEN.fullmatch(parent)}
+        """The root, or a unit that is there already, that the assembly's units are made in."""
         self.guardrails: list[Guardrail] = []
         """Its service control and resource control policies."""
         self.unread: dict[Node, str] = {}
@@ -101,8 +105,8 @@ class Organization:
         """The account that no policy holds: the one that makes units, policies and accounts."""
         self.id = _only_id(model)
         """The organization's id, if the assembly names exactly one."""
-        self._accounts = {stack.account for stack in model.assembly.stacks}
         self._placed = dict(self._placements(model))
+        self._accounts = {stack.account for stack in model.assembly.stacks} | set(self._placed)
         self._places: dict[str, tuple[Place, ...]] = {}
 
     def __bool__(self) -> bool:
@@ -126,7 +130,11 @@ class Organization:
     def unit_of(self, account: str) -> tuple[str, ...] | None:
         """Names of the units that hold the account, outermost first (none: it is in the root); None if that is not known."""
         chain = self._chain_of(account)
-        return None if chain is None else tuple(str(self._units[unit].get("Name")) for unit in chain)
+        return (
+            None
+            if chain is None
+            else tuple(str(self._units[unit].get("Name")) for unit in chain if unit in self._units)
+        )
 
     def places(self, account: str) -> tuple[Place, ...]:
         """Everywhere that the account may be; one if that is known."""
@@ -141,7 +149,7 @@ class Organization:
         chain = self._chain_of(account)
         if chain is None:
             # It may also have been left out of the organization.
-            chains = [[], *(self._above(unit)[0] for unit in self._units)]
+            chains = [[], *(self._above(unit)[0] for unit in (*self._bases, *self._units))]
             yield NOWHERE
         else:
             chains = [list(chain)]
@@ -175,7 +183,7 @@ class Organization:
     def _above(self, unit: str) -> tuple[list[str], bool]:
         """The units down to this one, and whether that is all of them."""
         chain: list[str] = []
-        while not unit.startswith("r-"):
+        while unit not in self._bases and not unit.startswith("r-"):
             node = self._units.get(unit)
             if node is None or unit in chain:
                 return chain, False
@@ -184,17 +192,18 @@ class Organization:
             if not isinstance(parent, str):
                 return chain, False
             unit = parent
-        return chain, True
+        return ([] if unit.startswith("r-") else [unit]) + chain, True
 
     @staticmethod
     def _placements(model: Model) -> Iterator[tuple[str, str]]:
         found: dict[str, set[str]] = defaultdict(set)
-        for node in model.of(PLACEMENT):
-            account, unit = node.get("AccountId"), node.get("ParentId")
-            if isinstance(account, str) and isinstance(unit, str) and node not in model.doubtful:
-                found[account].add(unit)
-            elif isinstance(account, str):
-                found[account] |= {"", "?"}
+        for node in model:
+            units = (
+                node.get(UNITS) if node.type.startswith(("Custom::", "AWS::CloudFormation::CustomResource")) else None
+            )
+            for account, unit in units.items() if isinstance(units, Mapping) else ():
+                sure = isinstance(unit, str) and node not in model.doubtful
+                found[str(account)] |= {unit} if sure else {"", "?"}
         yield from ((account, units.pop()) for account, units in found.items() if len(units) == 1)
 
     # ------------------------------------------------------------------------------------------------------- decisions
@@ -249,8 +258,9 @@ class Organization:
             if self.id is not None:
                 known[f"{prefix}OrgID"] = self.id
             chain = self._chain_of(account)
-            if self.id is not None and chain and (root := self._units[chain[0]].get("ParentId")):
-                known[f"{prefix}OrgPaths"] = [_plain("/".join((self.id, str(root), *chain, "")))]
+            root = next((base for base in self._bases if base.startswith("r-")), None)
+            if self.id is not None and chain and root is not None:
+                known[f"{prefix}OrgPaths"] = [_plain("/".join((self.id, root, *chain, "")))]
         stated = {key.lower() for key, value in given.items() if not isinstance(value, Unknown)}
         kept = {key: value for key, value in known.items() if key.lower() not in stated}
         replaced = {key.lower() for key in kept}

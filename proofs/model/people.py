@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -79,15 +79,20 @@ def people(model: Model) -> Iterator[Person]:
         if permission_set is not None and isinstance(account, str):
             assigned[permission_set, account].append(str(node.get("PrincipalId")))
     for (permission_set, account), groups in assigned.items():
-        documents, boundary, unknown = _policies(model, permission_set, account)
-        yield Person(
-            permission_set=permission_set,
-            account=account,
-            groups=tuple(groups),
-            documents=tuple(documents),
-            boundary=boundary,
-            unknown=tuple(unknown),
-        )
+        yield granted(model, permission_set, account, groups)
+
+
+def granted(model: Model, permission_set: Node, account: str, groups: Sequence[str] = ()) -> Person:
+    """What somebody would be whom the permission set is assigned to in an account, now or for a while."""
+    documents, boundary, unknown = _policies(model, permission_set, account)
+    return Person(
+        permission_set=permission_set,
+        account=account,
+        groups=tuple(groups),
+        documents=tuple(documents),
+        boundary=boundary,
+        unknown=tuple(unknown),
+    )
 
 
 def unassigned(model: Model) -> list[Node]:

@@ -13,7 +13,6 @@ from proofs.ask import answer
 from proofs.delivery import findings
 from proofs.finding import Case
 from proofs.model import Model
-from proofs.model.organization import PLACEMENT
 from proofs.model.people import people, unassigned
 from proofs.policy import UNKNOWN, Decision, PolicySet, Request
 
@@ -37,7 +36,7 @@ def guardrail(target: Any, kind: str = "SERVICE", **statement: Any) -> dict[str,
 
 
 def placement(account: str, parent: Any) -> dict[str, Any]:
-    return resource(PLACEMENT, AccountId=account, ParentId=parent)
+    return resource("Custom::AccountPlacements", Units={account: parent})
 
 
 ORGANIZATION: dict[str, Any] = {
@@ -184,6 +183,19 @@ def test_what_does_not_resolve_is_never_taken_for_safe(change: dict[str, Any]) -
     stacks = (dataclasses.replace(management, template=template), *assembly.stacks[1:])
     decision = asked(Model(Assembly(directory=Path(), stacks=stacks)), LIVE, "s3:DeleteBucket")
     assert decision.decision == "Depends", decision
+
+
+def test_units_may_be_made_in_a_unit_that_is_there_already() -> None:
+    inside = "ou-ab12-setaside"
+    within = {
+        **ORGANIZATION,
+        "Workloads": unit("workloads", inside),
+        "NobodyLeaves": guardrail(inside, Sid="Leave", Action="organizations:LeaveOrganization"),
+    }
+    model = Model(assembly_of(within))
+    assert model.organization.unit_of(LIVE) == ("workloads", "live")
+    assert asked(model, LIVE, "organizations:LeaveOrganization").decision == "ExplicitlyDenied"
+    assert asked(model, SANDBOX, "s3:DeleteBucket").certainly_allowed
 
 
 def test_without_an_organization_nothing_is_held() -> None:
