@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from proofs.finding import Case
@@ -114,6 +114,7 @@ class _Asker:
     issuer: str | None = None
     identity: list[Any]
     boundary: Any
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def decision(model: Model, role: Node, action: str, resource: str, *, near: Node | None = None) -> Decision:
@@ -124,7 +125,9 @@ def decision(model: Model, role: Node, action: str, resource: str, *, near: Node
 def _asker(model: Model, role: Node) -> _Asker:
     boundary = model.find(role.get("PermissionsBoundary"), "AWS::IAM::ManagedPolicy")
     limit = None if boundary is None else boundary.get("PolicyDocument")
-    return _Asker(called=role.path, principal=role.arn, identity=documents_of(model, role), boundary=limit)
+    return _Asker(
+        called=role.path, principal=role.arn, identity=documents_of(model, role), boundary=limit, tags=role.tags
+    )
 
 
 def _decision(model: Model, node: Node, action: str, asker: _Asker) -> Decision:
@@ -135,6 +138,7 @@ def _decision(model: Model, node: Node, action: str, asker: _Asker) -> Decision:
 def _answer(model: Model, asker: _Asker, action: str, resource: str, near: Node | None) -> Decision:
     resource_policy = None if near is None else _policy_of(model, near)
     context = _context([*asker.identity, *(document for document in (resource_policy, asker.boundary) if document)])
+    context |= {f"aws:principaltag/{key}".lower(): value for key, value in asker.tags.items()}
     context |= dict.fromkeys(model.organization.keys - KNOWN_KEYS - {key.lower() for key in context}, UNKNOWN)
     policies = PolicySet.of(
         identity_policies=[Sourced(_plainly(document), asker.called) for document in asker.identity],

@@ -62,6 +62,7 @@ def _by_service(sender: Sender, *, node: Node, arn: str, action: str, to: Node, 
         receiver=to,
         account=to.account,
         context=_service_context(sender.sent, sender.absent, account=node.account, arn=arn),
+        works_for=node.account,
     )
 
 
@@ -78,6 +79,7 @@ def _service_key(
             receiver=key,
             account=key.account,
             context={**context, "kms:ViaService": via, "kms:CallerAccount": UNKNOWN},
+            works_for=node.account,
         )
 
 
@@ -207,6 +209,7 @@ def _role_calls(
             "aws:SourceArn": source or UNKNOWN,
             "sts:ExternalId": role.account if deeds.names_account else None,
         },
+        works_for=role.account,
     )
     base = resource or receiver.arn
     for action in deeds.actions:
@@ -428,9 +431,11 @@ def _delivery(model: Model, delivery: Node, into: Callable[..., Arrow]) -> Itera
         None,
     )
     if destination.account != delivery.account:
-        # Whoever deploys makes the delivery, with rights that are its account's own affair: the root user stands for it.
+        # CloudFormation makes the delivery, with rights that are its account's own affair.
+        region = delivery.region
         create = Call(
-            principal=f"arn:aws:iam::{delivery.account}:root",
+            principal=f"arn:aws:iam::{delivery.account}:role/cdk-hnb659fds-cfn-exec-role-{delivery.account}-{region}",
+            every_right=True,
             action="logs:CreateDelivery",
             resource=_destination_arn(destination),
             receiver=destination,
@@ -949,6 +954,7 @@ def _log_keys(model: Model) -> Iterator[Arrow]:
                         "kms:CallerAccount": UNKNOWN,
                         "kms:ViaService": UNKNOWN,
                     },
+                    works_for=group.account,
                 )
                 for action in ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey")
             ),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from proofs.model import INVENTED, Model, Node, as_list, at, unresolved_in
 from proofs.model.organization import KNOWN_KEYS
 from proofs.policy import UNKNOWN, Decision, InputError, Policy, PolicyKind, PolicySet, Request, compile_policy
-from proofs.policy.context import ContextValue
+from proofs.policy.context import ContextValue, Unknown
+from proofs.policy.evaluation import DEPENDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +28,10 @@ class Call:
     receiver: Node | None
     account: str
     context: Mapping[str, ContextValue]
+    every_right: bool = False
+    """Whether the principal has every right of its own account."""
+    works_for: str = ""
+    """The account whose resource a service works for: what it tells of that, if anything, is true."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,32 +77,73 @@ class Judge:
         names: dict[str, Node] = {}
         whole = True
         boundaries: tuple[Policy, ...] = ()
+        if call.every_right:
+            identities = (_EVERY_RIGHT,)
         if call.role is not None:
             identities, names, whole = self._identity(call.role)
             boundaries = self._boundary(call.role)
-        context = {"aws:SecureTransport": True, "s3:TlsVersion": "1.3", **call.context}
-        if call.role is not None and self.organization:
-            context["aws:PrincipalOrgID"] = self.organization
-        given = {key.lower() for key in context}
-        context |= dict.fromkeys(self.model.organization.keys - KNOWN_KEYS - given, UNKNOWN)
+        request = Request(
+            principal=plain(call.principal),
+            action=call.action,
+            resource=plain(call.resource),
+            resource_account=call.account,
+            context=self._context(call),
+        )
+        policies = PolicySet(
+            identity_policies=identities, resource_policy=written.document, permission_boundaries=boundaries
+        )
         try:
-            decision = self.model.organization.evaluate(
-                Request(
-                    principal=plain(call.principal),
-                    action=call.action,
-                    resource=plain(call.resource),
-                    resource_account=call.account,
-                    context={key: plain(value) if isinstance(value, str) else value for key, value in context.items()},
-                ),
-                PolicySet(
-                    identity_policies=identities, resource_policy=written.document, permission_boundaries=boundaries
-                ),
-            )
+            decision = self._decision(call, request, policies)
         except InputError as error:
             return Refusal(text=f"cannot be asked: {error}", certain=False, statement="", where=call.receiver)
         if decision.certainly_allowed and not written.open_denials:
             return None
         return self._refusal(call, decision, written, names, whole)
+
+    def _context(self, call: Call) -> dict[str, ContextValue]:
+        context = {"aws:SecureTransport": True, "s3:TlsVersion": "1.3", **call.context}
+        if call.receiver is not None:
+            context["aws:RequestedRegion"] = call.receiver.region
+            context |= {f"aws:ResourceTag/{key}": value for key, value in call.receiver.tags.items()}
+        if call.role is not None:
+            context |= {f"aws:PrincipalTag/{key}": value for key, value in call.role.tags.items()}
+            context |= self._network(call, call.role)
+            if self.organization:
+                context["aws:PrincipalOrgID"] = self.organization
+        context = {**_NEVER_SENT, **context}
+        given = {key.lower() for key in context}
+        context |= dict.fromkeys(self.model.organization.keys - KNOWN_KEYS - given, UNKNOWN)
+        return {key: plain(value) if isinstance(value, str) else value for key, value in context.items()}
+
+    def _network(self, call: Call, role: Node) -> dict[str, ContextValue]:
+        """Credentials of a machine say which, and in which VPC it is; it calls through that VPC's endpoint if there is one."""
+        trusted = json.dumps(role.get("AssumeRolePolicyDocument"), default=str)
+        if "ec2.amazonaws.com" not in trusted:
+            return {"ec2:SourceInstanceARN": None}
+        service = call.action.partition(":")[0]
+        if not any(
+            str(endpoint.get("ServiceName")).endswith(f".{service}")
+            for endpoint in self.model.of("AWS::EC2::VPCEndpoint", account=role.account, region=role.region)
+        ):
+            return {}
+        return {"aws:SourceVpc": "vpc-of-the-machine", "aws:EC2InstanceSourceVPC": "vpc-of-the-machine"}
+
+    def _decision(self, call: Call, request: Request, policies: PolicySet) -> Decision:
+        """The decision; where it hangs on whether a service tells for whom it works, that of every possibility."""
+        organization = self.model.organization
+        decision = organization.evaluate(request, policies)
+        if decision.decision != DEPENDS or not call.works_for:
+            return decision
+        told = {"aws:SourceAccount": call.works_for}
+        if organization.id is not None and call.works_for in (*organization.members, *organization.management):
+            told["aws:SourceOrgID"] = organization.id
+        unsaid = [key for key in told if isinstance(request.context.get(key), Unknown)]
+        for said in product((True, False), repeat=len(unsaid)):
+            known = {key: told[key] if there else None for key, there in zip(unsaid, said, strict=True)}
+            each = dataclasses.replace(request, context={**request.context, **known})
+            if not organization.evaluate(each, policies).certainly_allowed:
+                return decision
+        return organization.evaluate(each, policies)
 
     def _refusal(
         self, call: Call, decision: Decision, written: _Written, names: Mapping[str, Node], whole: bool
@@ -217,6 +265,15 @@ class Judge:
 
 
 _NOTHING = _Written(None, ())
+_EVERY_RIGHT = compile_policy(
+    {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}, PolicyKind.IDENTITY, "every right"
+)
+_NEVER_SENT: Mapping[str, ContextValue] = {
+    "s3:x-amz-acl": None,
+    "s3:x-amz-server-side-encryption-customer-algorithm": None,
+    "aws:AssumedRoot": None,
+}
+"""What no service and no component sends unless a sender's page says so: grants to others, keys of the writer alone."""
 
 _OF_AWS: Mapping[str, tuple[str, ...]] = {
     "AmazonAPIGatewayPushToCloudWatchLogs": (

@@ -127,14 +127,15 @@ class Organization:
 
     # --------------------------------------------------------------------------------------------------------- places
 
-    def unit_of(self, account: str) -> tuple[str, ...] | None:
-        """Names of the units that hold the account, outermost first (none: it is in the root); None if that is not known."""
+    def units_of(self, account: str) -> tuple[Node, ...] | None:
+        """The units that hold the account, outermost first (none: it is in the root); None if that is not known."""
         chain = self._chain_of(account)
-        return (
-            None
-            if chain is None
-            else tuple(str(self._units[unit].get("Name")) for unit in chain if unit in self._units)
-        )
+        return None if chain is None else tuple(self._units[unit] for unit in chain if unit in self._units)
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Accounts of the assembly that its policies may hold."""
+        return tuple(sorted(self._accounts - self.management)) if self else ()
 
     def places(self, account: str) -> tuple[Place, ...]:
         """Everywhere that the account may be; one if that is known."""
