@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from stacks.settings import RESIDENCY_AREAS, Deployment
+from stacks.settings import RESIDENCY_AREAS, Deployment, Standing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,12 @@ class Terms:
     documents_rollback_days: int = 1
     one_zone_accounts: frozenset[str] = frozenset()
     """Accounts whose configuration chooses ways, endpoints or databases in one zone only, to save money."""
+    workshops: frozenset[str] = frozenset()
+    """Accounts of stages in which engineers work unasked."""
+    guarded: frozenset[str] = frozenset()
+    """Accounts of stages in which people may only look, unasked."""
+    allowed_networks: tuple[str, ...] = ()
+    """The only addresses from which people enter those."""
 
     @classmethod
     def of(cls, deployment: Deployment) -> Terms:
@@ -51,4 +57,7 @@ class Terms:
                 for stage in deployment.stages
                 if min(stage.shape.nat_gateways, stage.shape.endpoint_zones, stage.shape.aurora_instances) < 2
             ),
+            workshops=frozenset(s.account for s in deployment.stages if s.standing is Standing.ENGINEER),
+            guarded=frozenset(s.account for s in deployment.stages if s.standing is Standing.READ_ONLY),
+            allowed_networks=tuple(map(str, deployment.allowed_networks)),
         )

@@ -4,6 +4,7 @@ import proofs.register.access
 import proofs.register.backups
 import proofs.register.deliveries
 import proofs.register.egress
+import proofs.register.guardrails
 import proofs.register.identity
 import proofs.register.keys
 import proofs.register.logs
