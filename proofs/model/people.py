@@ -38,8 +38,8 @@ class Person:
 
     permission_set: Node
     account: str
-    groups: tuple[str, ...]
-    """Ids of the groups and users that are assigned."""
+    assignments: tuple[Node, ...]
+    """Who is assigned; none if it is only granted for a while."""
     documents: tuple[Any, ...]
     """Policies of the role."""
     boundary: Any
@@ -72,23 +72,23 @@ class Person:
 
 def people(model: Model) -> Iterator[Person]:
     """Every permission set in every account that it is assigned in."""
-    assigned: dict[tuple[Node, str], list[str]] = defaultdict(list)
+    assigned: dict[tuple[Node, str], list[Node]] = defaultdict(list)
     for node in model.of("AWS::SSO::Assignment"):
         permission_set = _set_of(model, node)
         account = node.get("TargetId")
         if permission_set is not None and isinstance(account, str):
-            assigned[permission_set, account].append(str(node.get("PrincipalId")))
-    for (permission_set, account), groups in assigned.items():
-        yield granted(model, permission_set, account, groups)
+            assigned[permission_set, account].append(node)
+    for (permission_set, account), assignments in assigned.items():
+        yield granted(model, permission_set, account, assignments)
 
 
-def granted(model: Model, permission_set: Node, account: str, groups: Sequence[str] = ()) -> Person:
+def granted(model: Model, permission_set: Node, account: str, assignments: Sequence[Node] = ()) -> Person:
     """What somebody would be whom the permission set is assigned to in an account, now or for a while."""
     documents, boundary, unknown = _policies(model, permission_set, account)
     return Person(
         permission_set=permission_set,
         account=account,
-        groups=tuple(groups),
+        assignments=tuple(assignments),
         documents=tuple(documents),
         boundary=boundary,
         unknown=tuple(unknown),

@@ -10,6 +10,7 @@ import proofs.register.keys
 import proofs.register.logs
 import proofs.register.network
 import proofs.register.objectives
+import proofs.register.people
 import proofs.register.residency
 import proofs.register.separation
 import proofs.register.tenants

@@ -232,7 +232,7 @@ def test_people_are_roles_of_their_permission_sets() -> None:
     (person,) = people(Model(people_of({"InlinePolicy": READ})))
     path = "aws-reserved/sso.amazonaws.com/eu-west-1"
     assert person.role == f"arn:aws:iam::{LIVE}:role/{path}/AWSReservedSSO_Reader_0123456789abcdef"
-    assert person.groups == ("group-1",)
+    assert [node.get("PrincipalId") for node in person.assignments] == ["group-1"]
 
 
 @pytest.mark.parametrize(
