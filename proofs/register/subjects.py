@@ -1,7 +1,6 @@
 """Imports every subject of this package, so that its proofs are registered."""
 
 import proofs.register.access
-import proofs.register.accounts
 import proofs.register.backups
 import proofs.register.deliveries
 import proofs.register.egress

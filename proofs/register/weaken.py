@@ -45,8 +45,6 @@ _ENTRY_LOGS = (
 )
 
 AGAINST: Mapping[str, tuple[Against, ...]] = {
-    "accounts.passwords-are-strong": (Against(kind="weaken passwords"),),
-    "accounts.volumes-are-encrypted-by-default": (Against(kind="forget region"),),
     "access.sessions-are-the-only-way-in": (
         Against(kind="add access", type="LaunchTemplate"),
         Against(kind="switch off", type="SSM::Document"),
@@ -325,7 +323,6 @@ def more(world: World) -> Iterator[Weakening]:
             yield from maker(resource, stack, world)
     yield from _whole_stacks(world)
     yield from _placements(world)
-    yield from _account_settings(world)
 
 
 def _one(kind: str, resource: Resource, place: str, changed: Resource | None, *others: Resource) -> Weakening:
@@ -550,15 +547,6 @@ _WIDER: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("NotIpAddressIfExists", "aws:SourceIp"): ("0.0.0.0/0",),
     ("StringNotEquals", "aws:RequestedRegion"): ("us-east-1", "us-west-2"),
 }
-
-
-def _account_settings(world: World) -> Iterator[Weakening]:
-    for _, resource in world.assembly.resources():
-        if "PasswordPolicy" in resource.properties:
-            yield _set("weaken passwords", resource, "PasswordPolicy", "MinimumPasswordLength", to=8)
-            yield _set("weaken passwords", resource, "PasswordPolicy", "RequireSymbols", to=False)
-            regions = as_list(resource.properties.get("Regions"))
-            yield _set("forget region", resource, "Regions", to=regions[1:])
 
 
 def _placements(world: World) -> Iterator[Weakening]:

@@ -78,11 +78,7 @@ def services_of(role: Node) -> set[str]:
 def asked_of(world: World, node: Node, action: str) -> Iterator[tuple[str, Node | None]]:
     """What an action of a handler is about: the resource, a role or key that it names, or anything."""
     service = action.partition(":")[0]
-    if service == "iam" and node.type.startswith("AWS::SSO::"):
-        # In the management account Identity Center makes its roles with its caller's rights.
-        own = "saml-provider/AWSSSO_x" if "SAMLProvider" in action else "role/aws-reserved/sso.amazonaws.com/x"
-        yield f"arn:aws:iam::{node.account}:{own}", None
-    elif action in WITHOUT_RESOURCE:
+    if action in WITHOUT_RESOURCE:
         yield "*", None
     elif action == "iam:PassRole" or (action.endswith("RolePolicy") and node.type == "AWS::IAM::ManagedPolicy"):
         for role in world.model.references(node):
