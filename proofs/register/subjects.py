@@ -4,13 +4,11 @@ import proofs.register.access
 import proofs.register.backups
 import proofs.register.deliveries
 import proofs.register.egress
-import proofs.register.guardrails
 import proofs.register.identity
 import proofs.register.keys
 import proofs.register.logs
 import proofs.register.network
 import proofs.register.objectives
-import proofs.register.people
 import proofs.register.residency
 import proofs.register.separation
 import proofs.register.tenants
