@@ -86,6 +86,10 @@ bench: setup ## measure what users wait for, as ratios to a floor measured in th
 picture: layers ## draw docs/architecture.svg from the templates
 	@$(SYNTH) && $(PYTHON) -m ops.picture
 
+.PHONY: coverage
+coverage: layers ## hold the templates against FSBP and CIS, control by control: docs/coverage.md
+	@$(SYNTH) && $(PYTHON) -m ops.coverage
+
 .PHONY: prove
 prove: ## decide every promise from cdk.out and show why (make synth writes it)
 	@$(PYTHON) -m proofs prove --deployment $(DEPLOYMENT)

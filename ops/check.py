@@ -64,6 +64,7 @@ def lanes(deployment: str) -> tuple[Sequence[Step], Sequence[Step]]:
             command=[python, "-m", "proofs", "prove", "--brief", "--deployment", deployment],
         ),
         Step(name="picture is up to date", command=[python, "-m", "ops.picture", "--check"]),
+        Step(name="coverage of standards is up to date", command=[python, "-m", "ops.coverage", "--check"]),
         Step(name="tests of functions and rehearsal", command=[python, "-m", "pytest", *ALONE]),
     ]
     code = [
