@@ -101,6 +101,24 @@ def _records_management(trail: Node) -> bool:
 
 
 @check
+def Security_Hub_is_on_everywhere(case: Case, _: Sequence[Node]) -> Found:  # noqa: N802
+    """Each account has Security Hub in each region: its own, or by a policy for the whole organization, which reaches the
+    region where findings are gathered and those that are linked to it.
+
+    https://docs.aws.amazon.com/securityhub/latest/userguide/central-configuration-intro.html
+    """
+    own = {(hub.account, hub.region) for hub in case.model.of("AWS::SecurityHub::Hub")}
+    reached: set[str] = set()
+    for central in case.model.of("AWS::SecurityHub::PolicyAssociation"):
+        if central.get("TargetType") == "ROOT":
+            gathered = case.model.of("AWS::SecurityHub::FindingAggregator", account=central.account)
+            reached |= {central.region, *(str(one) for node in gathered for one in as_list(node.get("Regions")))}
+    for account, region in case.places:
+        if (account, region) not in own and region not in reached:
+            yield f"{case.owners[account]} {region}", "nothing turns Security Hub on"
+
+
+@check
 def its_bucket_logs_access(case: Case, subjects: Sequence[Node]) -> Found:
     """The bucket that the trail writes to logs access."""
     for trail in subjects:

@@ -15,6 +15,7 @@ from ops.coverage.needs import Need, NeedError, parse
 FILE = Path(__file__).with_name("controls.yaml")
 SEVERITIES = ("critical", "high", "medium", "low")
 EACH = ("account", "region")
+_MEMBERS = "members by "
 _FIELDS = frozenset(
     {
         "id",
@@ -44,6 +45,8 @@ class By:
 
     types: tuple[str, ...]
     needs: tuple[Need, ...]
+    members: bool
+    """Whether they keep it for the other accounts that they list, and not for their own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +87,8 @@ class Control:
         parts += [f"`{self.check}`"] if self.check else []
         parts += [f"`{need}`" for need in self.needs]
         parts += [
-            f"`{kind.removeprefix('AWS::')}`" + (f" with `{', '.join(map(str, by.needs))}`" if by.needs else "")
+            f"{_MEMBERS * by.members}`{kind.removeprefix('AWS::')}`"
+            + (f" with `{', '.join(map(str, by.needs))}`" if by.needs else "")
             for by in self.by
             for kind in by.types[:1]
         ]
@@ -169,7 +173,11 @@ def _control(entry: Mapping[str, Any], problems: list[str]) -> Control | None:
     if entry.get("each", EACH[0]) not in EACH or bool(entry.get("each")) != bool(entry.get("by")):
         problems.append(f"{name}: 'by' says what keeps it in 'each' account or region, so both are needed")
     by = tuple(
-        By(types=tuple(map(_full, kinds.split(", "))), needs=tuple(_needs(name, needs, problems)))
+        By(
+            types=tuple(map(_full, kinds.removeprefix(_MEMBERS).split(", "))),
+            needs=tuple(_needs(name, needs, problems)),
+            members=kinds.startswith(_MEMBERS),
+        )
         for one in _listed(entry.get("by"))
         for kinds, needs in one.items()
     )

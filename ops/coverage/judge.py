@@ -221,7 +221,7 @@ def _faults(case: Case, control: Control, subjects: Sequence[Node]) -> Iterator[
             if not need.holds(node.properties):
                 yield Fault(where=node.path, what=f"not so: {need}", excuse=case.excuse(control, node.path))
     for place in _places(case, control):
-        if not any(_covers(node, place) for by in control.by for node in _keepers(case, by)):
+        if not any(_covers(node, place, members=by.members) for by in control.by for node in _keepers(case, by)):
             where = " ".join(filter(None, (case.owners[place[0]], place[1])))
             kinds = " or ".join(kind.removeprefix("AWS::") for by in control.by for kind in by.types[:1])
             yield Fault(where=where, what=f"no {kinds} sets it")
@@ -244,9 +244,11 @@ def _keepers(case: Case, by: By) -> Iterator[Node]:
             yield node
 
 
-def _covers(node: Node, place: tuple[str, str]) -> bool:
+def _covers(node: Node, place: tuple[str, str], *, members: bool) -> bool:
     """Whether what a resource sets is set in the place: its own account and region, or those that it lists or administers."""
     account, region = place
+    if members and account == node.account:
+        return False
     accounts = {node.account, str(node.get("AccountId", default="")), *map(str, as_list(node.get("Accounts")))}
     whole = str(node.get("Type", default="")).startswith("ORGANIZATION")
     listed = [str(at(item, "Region", default=item)) for item in as_list(node.get("Regions"))]

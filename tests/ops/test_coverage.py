@@ -381,7 +381,13 @@ HINTS: Mapping[str, Any] = {
     "the firewall logs": _without_all("AWS::NetworkFirewall::LoggingConfiguration"),
     "has two instances": _without_all("AWS::RDS::DBInstance"),
     "images are scanned": _without_all("AWS::ECR::RegistryScanningConfiguration"),
-    "has a policy of its own": _without_all("AWS::Events::EventBusPolicy"),
+    "has a policy of its own": lambda assembly: iter(
+        [
+            changed(without(assembly, *_named(assembly, "AWS::Events::EventBusPolicy")), bus, "Policy")
+            for bus in _named(assembly, "AWS::Events::EventBus")
+        ]
+    ),
+    "Security Hub is on everywhere": _without_all("AWS::SecurityHub::Hub", "AWS::SecurityHub::PolicyAssociation"),
     "used by a subnet": _without_all("AWS::EC2::SubnetNetworkAclAssociation"),
     "rotates by itself": _without_all("AWS::SecretsManager::RotationSchedule"),
     **{f"endpoint {name}": _without_all("AWS::EC2::VPCEndpoint") for name in ("ec2", "ecr.api", "ecr.dkr", "ssm")},
