@@ -20,6 +20,7 @@ from stacks.audit import Audit
 from stacks.backup import Backup
 from stacks.backup_service import BackupService
 from stacks.backup_vault import BackupVault
+from stacks.break_glass import BreakGlass
 from stacks.data import Data
 from stacks.detection import MANAGEMENT, Detection, ManagementDetection, SecurityOrganization
 from stacks.edge import Edge
@@ -107,6 +108,8 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
         Access(
             app, deployment=deployment, stage=stage, keys=keys, network=network, alarms=alarms, database=data.cluster
         )
+        if deployment.emergency_identities:
+            BreakGlass(app, deployment=deployment, stage=stage)
         site = Site(app, deployment=deployment, stage=stage, keys=keys, access_logs=access_logs)
         entry = Entry(
             app, deployment=deployment, stage=stage, keys=keys, network=network, alarms=alarms, archive=archive

@@ -134,7 +134,7 @@ class Identity(PalisadeStack):
                 rights=[*work.keys(live), live.never_elsewhere()],
             ),
             Job.BREAK_GLASS: Position(
-                purpose="Emergencies; every use is announced", hours=1, rights=emergency_rights(live)
+                purpose="Emergencies; every use is announced", hours=1, rights=work.in_an_emergency(live)
             ),
         }
         return {**everywhere, **(in_sandbox if sandbox.stages else {}), **(in_live if live.stages else {})}
@@ -194,20 +194,6 @@ class Identity(PalisadeStack):
             group_id=self._groups[group],
             account=self.deployment.owners[where],
         )
-
-
-def emergency_rights(ground: Ground) -> list[iam.PolicyStatement]:
-    """What may be done in an emergency, through Identity Center and without it."""
-    return [
-        *sight.configuration(),
-        *sight.server_logs(ground),
-        *work.settings(ground),
-        *work.messages(ground),
-        *work.database(ground),
-        *work.deployment(ground),
-        *work.emergency(ground),
-        ground.never_elsewhere(),
-    ]
 
 
 def _pascal(name: str) -> str:

@@ -48,8 +48,36 @@ _IDENTITIES = (
 _ROLES = ("iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePolicy")
 
 
-def _statements(resource: Resource, world: World, *, kind: str = "identity") -> list[Statement]:
-    return [one for document in documents(resource, world) if document.kind == kind for one in document.statements]
+_EMERGENCY = "-break-glass"
+
+
+def _statements(resource: Resource, world: World) -> list[Statement]:
+    """What a permission set says; of a policy of the emergency role, what all of the role's policies say together."""
+    parts = [resource]
+    if resource.type == "AWS::IAM::ManagedPolicy":
+        for role in _emergency_roles(resource, world):
+            parts += [
+                one
+                for one in world.pointing_at(role, "Roles", "AWS::IAM::ManagedPolicy")
+                if one.logical_id != resource.logical_id
+            ]
+    return [one for part in parts for document in documents(part, world) for one in document.statements]
+
+
+def _own(resource: Resource, world: World) -> list[Statement]:
+    return [one for document in documents(resource, world) for one in document.statements]
+
+
+def _emergency_roles(policy: Resource, world: World) -> list[Resource]:
+    return [
+        role
+        for role in world.targets(policy.properties.get("Roles"), policy)
+        if world.text(role.properties.get("RoleName"), role).endswith(_EMERGENCY)
+    ]
+
+
+def _of_people(resource: Resource, world: World) -> bool:
+    return resource.type == "AWS::SSO::PermissionSet" or bool(_emergency_roles(resource, world))
 
 
 def _allows(resource: Resource, world: World, action: str) -> bool:
@@ -165,7 +193,7 @@ def _guarded(world: World) -> set[str]:
     return {account for account, found in names.items() if "only" in found or "engineer" not in found}
 
 
-@control("identity.people.refusals", "AWS::SSO::PermissionSet")
+@control("identity.people.refusals", "AWS::SSO::PermissionSet", "AWS::IAM::ManagedPolicy")
 def refusals(permission_set: Resource, world: World) -> Iterator[str]:
     """What people must never reach is refused, not merely left out, because another policy might hand it to them: customers'
     data to those who look at a whole account, recorded sessions to readers of logs, and other accounts to all who act.
@@ -173,6 +201,8 @@ def refusals(permission_set: Resource, world: World) -> Iterator[str]:
     Fix: add the Deny statement, on every resource.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
     """
+    if not _of_people(permission_set, world):
+        return
     statements = _statements(permission_set, world)
     refused = [one for one in statements if not one.allows]
     looking = {a.split(":")[0] for one in statements if one.allows and "*" in one.resources for a in one.actions}
@@ -213,7 +243,7 @@ _CROSSING = (
 """Actions that another account's resource policy can allow."""
 
 
-@control("identity.people.reach", "AWS::SSO::PermissionSet")
+@control("identity.people.reach", "AWS::SSO::PermissionSet", "AWS::IAM::ManagedPolicy")
 def reach(permission_set: Resource, world: World) -> Iterator[str]:
     """People change, and read the contents of, what the policy names, never everything.
 
@@ -221,7 +251,7 @@ def reach(permission_set: Resource, world: World) -> Iterator[str]:
     https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
     """
     data = {action.lower() for action in (*DATA, *_LOG_READS, "apigateway:GET", "s3:ListBucket")}
-    for statement in _statements(permission_set, world):
+    for statement in _own(permission_set, world) if _of_people(permission_set, world) else ():
         if not statement.allows or not any(everything(name) for name in statement.resources):
             continue
         found = sorted(
@@ -234,14 +264,14 @@ def reach(permission_set: Resource, world: World) -> Iterator[str]:
             yield f"{statement} allows {', '.join(found[:3])}{' and more' if len(found) > 3 else ''} on everything"
 
 
-@control("identity.people.machines", "AWS::SSO::PermissionSet")
+@control("identity.people.machines", "AWS::SSO::PermissionSet", "AWS::IAM::ManagedPolicy")
 def machines(permission_set: Resource, world: World) -> Iterator[str]:
     """People open sessions on machines of one name and by documents that are named, also where they name none.
 
     Fix: add ssm:resourceTag/Name beside instances, and BoolIfExists ssm:SessionDocumentAccessCheck true.
     https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-sessiondocumentaccesscheck.html
     """
-    for statement in _statements(permission_set, world):
+    for statement in _own(permission_set, world):
         if not statement.allows or not statement.covers("ssm:StartSession"):
             continue
         checked = statement.condition("ssm:SessionDocumentAccessCheck")
@@ -255,17 +285,19 @@ def machines(permission_set: Resource, world: World) -> Iterator[str]:
             yield f"{statement} starts sessions by any document"
 
 
-@control("identity.people.database", "AWS::SSO::PermissionSet")
+@control("identity.people.database", "AWS::SSO::PermissionSet", "AWS::IAM::ManagedPolicy")
 def database(permission_set: Resource, world: World) -> Iterator[str]:
-    """A person connects to a database as the user of the person's own name.
+    """A person connects to a database as the user of the person's own name, or as the one for emergencies.
 
-    Fix: end the resource with dbuser:.../${aws:PrincipalTag/username}.
+    Fix: end the resource with dbuser:.../${aws:PrincipalTag/username} or /break_glass.
     https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html
     """
-    for statement in _statements(permission_set, world):
+    if not _of_people(permission_set, world):
+        return
+    for statement in _own(permission_set, world):
         if statement.allows and statement.covers("rds-db:connect"):
             for name in statement.resources:
-                if not name.endswith("/${aws:PrincipalTag/username}"):
+                if not name.endswith(("/${aws:PrincipalTag/username}", "/break_glass")):
                     yield f"{statement} connects as anybody: {name}"
 
 
@@ -297,3 +329,45 @@ def group(resource: Resource, _world: World) -> Iterator[str]:
     for name in ("DisplayName", "Description"):
         if not resource.properties.get(name):
             yield f"it has no {name}"
+
+
+@control("identity.role.emergency", "AWS::IAM::Role")
+def emergency(role: Resource, world: World) -> Iterator[str]:
+    """The emergency role is taken by named users, minutes after they proved themselves with MFA, where somebody is told of it,
+    for an hour.
+
+    Fix: use BreakGlassRole, and a notice of AssumeRole in each region that it may be taken through.
+    https://docs.aws.amazon.com/wellarchitected/latest/security-pillar/sec_permissions_emergency_process.html
+    """
+    if not world.text(role.properties.get("RoleName", ""), role).endswith(_EMERGENCY):
+        return
+    if int(role.properties.get("MaxSessionDuration", 3600)) > 3600:
+        yield "its sessions last more than an hour"
+    for statement in _own(role, world):
+        if not statement.allows or not statement.covers("sts:AssumeRole"):
+            continue
+        named = {condition.key.lower(): condition for condition in statement.conditions}
+        who, mfa = named.get("aws:principalarn"), named.get("aws:multifactorauthpresent")
+        age, regions = named.get("aws:multifactorauthage"), named.get("aws:requestedregion")
+        if who is None or not all(":user/" in value and "*" not in value for value in who.values):
+            yield f"{statement} names no users"
+        if mfa is None or mfa.operator != "Bool" or mfa.values != ("true",):
+            yield f"{statement} asks for no MFA"
+        if age is None or age.operator != "NumericLessThan" or not all(int(value) <= 900 for value in age.values):
+            yield f"{statement} takes an MFA of hours ago"
+        if regions is None or regions.operator != "StringEquals":
+            yield f"{statement} can be used in a region where nobody listens"
+            continue
+        for region in regions.values:
+            if not _told(role, region, world):
+                yield f"nobody is told when it is taken through {region}"
+
+
+def _told(role: Resource, region: str, world: World) -> bool:
+    return any(
+        world.stack(rule).region == region
+        and rule.properties.get("State") == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+        and rule.properties.get("Targets")
+        and all(word in json.dumps(rule.properties.get("EventPattern")) for word in ('"AssumeRole"', "break-glass"))
+        for rule in world.of_type("AWS::Events::Rule", near=role)
+    )

@@ -70,6 +70,13 @@ ESCAPES: tuple[Escape, ...] = (
         "grants such actions on everything only.",
     ),
     Escape(
+        kind="widen resource",
+        type="AWS::SSO::PermissionSet",
+        place=r"InlinePolicy\.Statement\.\d+\.Resource",
+        was=r'^\["arn:aws:backup:[^"]*:backup-vault:\*"',
+        reason="What it describes in an emergency tells how things fare; whoever only looks may see as much of everything.",
+    ),
+    Escape(
         kind="drop resource",
         type="AWS::CloudWatch::Alarm",
         place="",

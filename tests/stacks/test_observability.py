@@ -227,6 +227,10 @@ def _sign_in(user: str, outcome: str, mfa: str) -> dict[str, Any]:
     }
 
 
+def _taken(how: str, role: str) -> dict[str, Any]:
+    return _call("sts", how, requestParameters={"roleArn": f"arn:aws:iam::200000000001:role/{role}"})
+
+
 NOTICED = {
     "root reads": (_call("s3", "ListBuckets", userIdentity={"type": "Root"}), "RootUse"),
     "root signs in": (_sign_in("Root", "Success", "Yes"), "RootUse"),
@@ -252,6 +256,26 @@ NOTICED = {
     "leaves": (_call("organizations", "LeaveOrganization"), "OrganizationChange"),
     "snapshot": (_call("ec2", "ModifySnapshotAttribute"), "SnapshotSharing"),
     "dump": (_call("rds", "StartExportTask"), "DatabaseSnapshotSharing"),
+    "emergency": (_taken("AssumeRole", "acme-break-glass"), "BreakGlass"),
+    "emergency by Identity Center": (
+        _taken("AssumeRoleWithSAML", "aws-reserved/sso.amazonaws.com/AWSReservedSSO_acme-break-glass_0123456789abcdef"),
+        "BreakGlass",
+    ),
+    "emergency in the console": (
+        {
+            "source": "aws.signin",
+            "detail-type": "AWS Console Sign In via CloudTrail",
+            "detail": {
+                "eventSource": "signin.amazonaws.com",
+                "eventName": "SwitchRole",
+                "userIdentity": {
+                    "type": "AssumedRole",
+                    "arn": "arn:aws:sts::200000000001:assumed-role/acme-break-glass/ada",
+                },
+            },
+        },
+        "BreakGlassInConsole",
+    ),
 }
 QUIET = {
     "read": _call("s3", "ListBuckets"),
@@ -260,6 +284,7 @@ QUIET = {
     "MFA": _sign_in("IAMUser", "Success", "Yes"),
     "federated": _sign_in("AssumedRole", "Success", "No"),
     "key use": _call("kms", "GenerateDataKey"),
+    "component takes its role": _taken("AssumeRole", "acme-documents-tenant"),
 }
 
 
@@ -300,7 +325,7 @@ def test_global_services_are_watched_where_their_events_are(assembly: Assembly, 
 
 @STAGES
 def test_rules_on_reads_are_given_reads(assembly: Assembly, stage: Any) -> None:
-    for name in ("RootUse", "RefusedCalls"):
+    for name in ("RootUse", "RefusedCalls", "BreakGlass"):
         rule = _rules(assembly, f"{stage.name}-observability")[name]
         assert rule.properties["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 

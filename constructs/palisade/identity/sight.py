@@ -187,6 +187,58 @@ def configuration() -> list[iam.PolicyStatement]:
     ]
 
 
+def bearings(ground: Ground) -> list[iam.PolicyStatement]:
+    """What somebody in an emergency needs to find their way: what there is, and how the stage's own things fare."""
+    return [
+        iam.PolicyStatement(
+            sid="WhatThereIs",
+            actions=[
+                "autoscaling:Describe*",
+                "backup:ListBackupVaults",
+                "backup:ListRestoreJobs",
+                "cloudformation:ListStacks",
+                "cloudfront:ListDistributions",
+                "cloudwatch:GetMetricData",
+                "cloudwatch:ListMetrics",
+                "dynamodb:ListTables",
+                "ec2:Describe*",
+                "elasticloadbalancing:Describe*",
+                "kms:ListAliases",
+                "lambda:ListEventSourceMappings",
+                "lambda:ListFunctions",
+                "rds:Describe*",
+                "s3:ListAllMyBuckets",
+                "sns:ListTopics",
+                "sqs:ListQueues",
+            ],
+            resources=["*"],
+        ),
+        iam.PolicyStatement(
+            sid="HowItFares",
+            actions=[
+                "backup:DescribeRecoveryPoint",
+                "backup:ListRecoveryPointsByBackupVault",
+                "cloudformation:DescribeStackEvents",
+                "cloudformation:DescribeStackResources",
+                "cloudformation:DescribeStacks",
+                "cloudwatch:DescribeAlarms",
+                "dynamodb:DescribeTable",
+                "lambda:GetFunctionConfiguration",
+                "sqs:GetQueueAttributes",
+            ],
+            resources=[
+                *ground.arns("backup", "backup-vault:*", "recovery-point:*"),
+                *ground.arns("rds", "cluster-snapshot:awsbackup:*"),
+                *ground.arns("cloudformation", "stack/{stage}-*"),
+                *ground.arns("cloudwatch", "alarm:*"),
+                *ground.arns("dynamodb", "table/*"),
+                *ground.arns("lambda", "function:{stage}-*"),
+                *ground.arns("sqs", "{stage}-*"),
+            ],
+        ),
+    ]
+
+
 def findings() -> list[iam.PolicyStatement]:
     """What auditors and the security team look at, in every account."""
     return [iam.PolicyStatement(sid="Audit", actions=_AUDIT, resources=["*"])]
@@ -206,6 +258,7 @@ def server_logs(ground: Ground) -> list[iam.PolicyStatement]:
         "logs:FilterLogEvents",
         "logs:GetLogEvents",
         "logs:GetLogGroupFields",
+        "logs:GetQueryResults",
         "logs:StartLiveTail",
         "logs:StartQuery",
     ]
@@ -217,7 +270,7 @@ def server_logs(ground: Ground) -> list[iam.PolicyStatement]:
         iam.PolicyStatement(sid="ServerLogs", actions=read, resources=ground.arns("logs", *groups)),
         iam.PolicyStatement(
             sid="LogQueries",
-            actions=["logs:DescribeLogGroups", "logs:GetQueryResults", "logs:StopQuery", "logs:DescribeQueries"],
+            actions=["logs:DescribeLogGroups", "logs:DescribeQueries", "logs:StopQuery"],
             resources=["*"],
         ),
         iam.PolicyStatement(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aws_cdk import aws_iam as iam
 
+from palisade.identity import sight
 from palisade.identity.ground import Ground
 
 LAB = "lab"
@@ -97,17 +98,23 @@ def tunnel(ground: Ground) -> list[iam.PolicyStatement]:
     ]
 
 
-def database(ground: Ground) -> list[iam.PolicyStatement]:
-    """Connects to the database as the person's own user and nobody else's.
+ONESELF = "${aws:PrincipalTag/username}"
+"""The database's user that bears the person's name in the directory."""
+EMERGENCY_USER = "break_glass"
+"""The database's user of emergencies, in which no directory says who somebody is; the trail does."""
+
+
+def database(ground: Ground, *, user: str = ONESELF) -> list[iam.PolicyStatement]:
+    """Connects to the database as ``user`` and nobody else.
 
     https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html
     """
     return [
         *tunnel(ground),
         iam.PolicyStatement(
-            sid="DatabaseAsOneself",
+            sid="Database",
             actions=["rds-db:connect"],
-            resources=ground.arns("rds-db", "dbuser:cluster-*/${{aws:PrincipalTag/username}}"),
+            resources=[f"{arn}/{user}" for arn in ground.arns("rds-db", "dbuser:cluster-*")],
         ),
     ]
 
@@ -155,12 +162,18 @@ def deployment(ground: Ground) -> list[iam.PolicyStatement]:
     return [iam.PolicyStatement(sid="Deploy", actions=["sts:AssumeRole"], resources=roles)]
 
 
-def emergency(ground: Ground) -> list[iam.PolicyStatement]:
-    """What an emergency takes beside the other jobs: the data itself, restoring it, a shell, stuck stacks.
+def in_an_emergency(ground: Ground) -> list[iam.PolicyStatement]:
+    """Every job's rights in a stage, the data itself, restoring it, a shell, stuck stacks, and deploying by hand.
 
     Not an administrator: who may do what stays as deployed, and evidence and keys stay where they are.
     """
     return [
+        *sight.bearings(ground),
+        *sight.server_logs(ground),
+        *settings(ground),
+        *messages(ground),
+        *database(ground, user=EMERGENCY_USER),
+        *deployment(ground),
         *_sessions(ground, "Shell", "SSM-SessionManagerRunShell"),
         iam.PolicyStatement(
             sid="Items",
@@ -209,6 +222,7 @@ def emergency(ground: Ground) -> list[iam.PolicyStatement]:
             ],
             resources=ground.arns("cloudformation", "stack/{stage}-*/*"),
         ),
+        ground.never_elsewhere(),
     ]
 
 

@@ -50,6 +50,33 @@ DEEDS: Sequence[Deed] = (
         reads=True,
     ),
     Deed(
+        name="BreakGlass",
+        title="Somebody takes emergency rights",
+        # Taking a role counts as reading. Identity Center takes its role with SAML.
+        pattern={
+            "detail-type": [_CALL],
+            "detail": {
+                "eventSource": ["sts.amazonaws.com"],
+                "eventName": ["AssumeRole", "AssumeRoleWithSAML"],
+                "requestParameters": {"roleArn": [{"wildcard": "*-break-glass*"}]},
+            },
+        },
+        advice="Ask that person at once, by telephone. If it is no emergency that you know of, end the role's sessions.",
+        reads=True,
+    ),
+    Deed(
+        name="BreakGlassInConsole",
+        title="Somebody takes emergency rights in the console",
+        pattern={
+            "detail-type": [_SIGN_IN],
+            "detail": {
+                "eventName": ["SwitchRole"],
+                "userIdentity": {"arn": [{"wildcard": "*assumed-role/*-break-glass*"}]},
+            },
+        },
+        advice="Ask that person at once, by telephone. If it is no emergency that you know of, end the role's sessions.",
+    ),
+    Deed(
         name="RefusedCalls",
         control="CloudWatch.2",
         title="Many calls were refused",
