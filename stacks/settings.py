@@ -483,7 +483,8 @@ def _emergency_identities(deployment: Deployment) -> Iterator[str]:
             f"{where} names {len(set(named))} users; name at least two, so that one lost security key locks nobody out. "
             "docs/howto/break-glass.md says how to make them."
         )
-    stages: dict[str, str] = {stage.account: stage.name for stage in deployment.stages}
+    stages = {stage.name for stage in deployment.stages}
+    roles = {str(account): owner for owner, account in deployment.owners.items() if owner not in stages}
     for arn in named:
         found = re.fullmatch(r"arn:aws:iam::(\d{12}):user/[\w+=,.@/-]{1,128}", arn)
         if found is None:
@@ -491,8 +492,11 @@ def _emergency_identities(deployment: Deployment) -> Iterator[str]:
             yield (
                 f"{where} names {arn!r}; only a user's session proves its MFA to the role it assumes. Write it like {example}."
             )
-        elif found[1] in stages:
-            yield f"{where} names {arn}, in the account of stage {stages[found[1]]}; make the user in another account."
+        elif found[1] not in roles:
+            yield (
+                f"{where} names {arn}, which is in none of the accounts {', '.join(sorted(roles.values()))}; a user of a stage, or "
+                "of somebody else, is no way in. Make the user in one of those."
+            )
 
 
 def _allowed_networks(deployment: Deployment) -> Iterator[str]:

@@ -88,6 +88,7 @@ _HOSTED_BY_A_CUSTOMER = dataclasses.replace(
     recovery=Region(name="ca-west-1", zones=("ca-west-1a", "ca-west-1b", "ca-west-1c")),
     organization=None,
     accounts=dataclasses.replace(_ELSEWHERE.accounts, management=None),
+    emergency_identities=("arn:aws:iam::900000000003:user/only",),
     stages=(_stage("live", 1),),
 )
 

@@ -371,7 +371,7 @@ def test_refuses_a_group_that_cannot_be(groups: tuple[DirectoryGroup, ...], word
         ),
         (
             ("arn:aws:iam::200000000002:user/ada", "arn:aws:iam::100000000001:user/ada"),
-            "in the account of stage prod",
+            "which is in none of the accounts backup, deployment",
         ),
     ],
 )
