@@ -494,8 +494,8 @@ def _emergency_identities(deployment: Deployment) -> Iterator[str]:
             )
         elif found[1] not in roles:
             yield (
-                f"{where} names {arn}, which is in none of the accounts {', '.join(sorted(roles.values()))}; a user of a stage, or "
-                "of somebody else, is no way in. Make the user in one of those."
+                f"{where} names {arn}, which is in none of the accounts {', '.join(sorted(roles.values()))}; a user of a "
+                "stage, or of somebody else, is no way in. Make the user in one of those."
             )
 
 
