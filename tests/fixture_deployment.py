@@ -86,8 +86,8 @@ FIXTURE = Deployment(
     ),
     allowed_networks=(IPv4Network("198.51.100.16/28"), IPv4Network("192.0.2.7/32")),
     emergency_identities=(
-        "arn:aws:iam::100000000001:user/emergency/ada",
-        "arn:aws:iam::100000000001:user/emergency/grace",
+        "arn:aws:iam::100000000003:user/emergency/ada",
+        "arn:aws:iam::100000000003:user/emergency/grace",
     ),
     retention=Retention(server_log_days=14, audit_log_days=400, documents_days=60),
 )

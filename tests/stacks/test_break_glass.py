@@ -60,10 +60,10 @@ def test_each_emergency_identity_can_take_it_where_somebody_listens(
         (ADA, {"MultiFactorAuthPresent": None, "MultiFactorAuthAge": None}),
         (ADA, {"MultiFactorAuthAge": "900"}),
         (ADA, {"RequestedRegion": "eu-west-3"}),
-        ("arn:aws:iam::100000000001:user/emergency/mallory", {}),
-        ("arn:aws:iam::100000000001:user/ada", {}),
+        ("arn:aws:iam::100000000003:user/emergency/mallory", {}),
+        ("arn:aws:iam::100000000003:user/ada", {}),
         (f"arn:aws:iam::{ACCOUNT}:user/emergency/ada", {}),
-        ("arn:aws:sts::100000000001:assumed-role/AWSReservedSSO_acme-security_0123456789abcdef/ada", {}),
+        ("arn:aws:sts::100000000003:assumed-role/AWSReservedSSO_acme-security_0123456789abcdef/ada", {}),
     ],
 )
 def test_nobody_else_and_no_other_way_takes_it(role: dict[str, Any], who: str, changes: dict[str, Any]) -> None:
