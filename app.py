@@ -21,6 +21,7 @@ from stacks.backup import Backup
 from stacks.backup_service import BackupService
 from stacks.backup_vault import BackupVault
 from stacks.break_glass import BreakGlass
+from stacks.change_ledger import ChangeLedger
 from stacks.data import Data
 from stacks.detection import MANAGEMENT, Detection, ManagementDetection, SecurityOrganization
 from stacks.edge import Edge
@@ -44,6 +45,7 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
     """Add every stack of ``deployment`` to ``app``."""
     organization_archive = LogArchiveOrganization(app, deployment=deployment)
     analysis = LogArchiveAnalysis(app, deployment=deployment, organization=organization_archive)
+    ChangeLedger(app, deployment=deployment, archive=organization_archive)
     if deployment.accounts.management is not None:
         ManagementTrail(
             app, deployment=deployment, management=deployment.accounts.management, archive=organization_archive

@@ -65,6 +65,12 @@ EXEMPTIONS: tuple[Exemption, ...] = (
     ),
     Exemption(
         control="compute.function.placement",
+        where="deployment-change-ledger/Recorder/Resource/Resource",
+        finding=_OUTSIDE,
+        reason="It writes and reads records in the log archive through S3 alone, from an account that has no network.",
+    ),
+    Exemption(
+        control="compute.function.placement",
         where="*-backup/Options/Resource/Function/Resource/Resource",
         finding=_OUTSIDE,
         reason="It opts the account's services in to AWS Backup, a setting of the region with no connection to any network.",

@@ -14,6 +14,7 @@ from stacks.base import PalisadeStack
 from stacks.names import (
     ACCESS_LOG_REPLICATOR,
     AUDIT_WRITER,
+    CHANGE_LEDGER,
     ORGANIZATION,
     SESSION_WRITER,
     WRITTEN_INTO_THE_ARCHIVE,
@@ -72,7 +73,7 @@ class _LogArchive(PalisadeStack):
             used_through=["s3"],
         )
 
-    def _keep(self, log: Log, writers: Sequence[Writer]) -> EvidenceBucket:
+    def _keep(self, log: Log, writers: Sequence[Writer], *, reader: str | None = None) -> EvidenceBucket:
         """Make the locked bucket of ``log`` and, where its writers cannot write under a lock, the one they land in."""
         key = None if log in _SSE_S3 else self.key
         own_requests = log is Log.ACCESS and self._evidence_of == ORGANIZATION
@@ -88,6 +89,7 @@ class _LogArchive(PalisadeStack):
             ),
             lock_mode=self._lock_mode,
             requests_to=requests_to,
+            reader=reader,
         )
         if log in WRITTEN_INTO_THE_ARCHIVE:
             evidence.accept(*writers)
@@ -135,7 +137,11 @@ class LogArchiveOrganization(_LogArchive):
         own_buckets = [f"arn:aws:s3:::{self.names.prefix}-*", f"arn:aws:s3:::aws-waf-logs-{self.names.prefix}-*"]
         self._keep(Log.ACCESS, [writer.server_access_logs(account=self.account, source_buckets=own_buckets)])
         self._keep(Log.CONFIG, [writer.config(accounts=deployment.account_ids)])
-        self._keep(Log.DECISION, [self._decisions(owner) for owner in ("security", "deployment")])
+        self._keep(
+            Log.DECISION,
+            [*(self._decisions(owner) for owner in ("security", "deployment")), *self._change_ledger()],
+            reader=self._change_recorder,
+        )
         management, organization = deployment.accounts.management, deployment.organization
         if management is not None and organization is not None:
             self._keep(
@@ -147,6 +153,33 @@ class LogArchiveOrganization(_LogArchive):
                     )
                 ],
             )
+
+    @property
+    def _change_recorder(self) -> str:
+        account = self.deployment.accounts.deployment
+        return f"arn:aws:iam::{account}:role/{self.names.recorders}{CHANGE_LEDGER}"
+
+    def _change_ledger(self) -> list[Writer]:
+        """Its function reads the chain it appends to; people approve under the id of their own session."""
+        account = self.deployment.accounts.deployment
+        return [
+            writer.role(
+                sid="ChangeLedgerReads",
+                role_arn=self._change_recorder,
+                key_region=self.names.home,
+                object_actions=["s3:GetObject"],
+                bucket_actions=["s3:ListBucket"],
+                prefixes=[f"{account}/{CHANGE_LEDGER}/"],
+            ),
+            writer.role(
+                sid="ChangeApprovals",
+                role_arn=f"arn:aws:iam::{account}:role/aws-reserved/sso.amazonaws.com/*",
+                key_region=self.names.home,
+                object_actions=["s3:PutObject"],
+                bucket_actions=[],
+                prefixes=[f"{account}/{CHANGE_LEDGER}-approvals/*/${{aws:userid}}.json"],
+            ),
+        ]
 
 
 class LogArchiveStage(_LogArchive):

@@ -49,6 +49,10 @@ ACCESS_LOG_REPLICATOR = "access-log-replication"
 """Role with which S3 copies a stage's own server access logs into the archive; in each stage's account."""
 
 
+CHANGE_LEDGER = "change-ledger"
+"""The workflow that records changes, and the folder of its records in the archive."""
+
+
 @dataclass(frozen=True)
 class Names:
     """Names of one deployment. ``owner`` is always a stage's name, or :data:`ORGANIZATION`."""
@@ -168,6 +172,16 @@ class Names:
         if organization is None:
             raise ValueError("there is no organization, so no account is a member of it")
         return f"arn:aws:organizations::{management}:account/{organization.id}/{account}"
+
+    @property
+    def change_ledger(self) -> str:
+        """The function of the deployment account that records changes."""
+        return f"{self.prefix}-change-ledger"
+
+    @property
+    def change_approver(self) -> str:
+        """Managed policy of the deployment account for people who may approve changes; permission sets attach it by name."""
+        return f"{self.prefix}-change-approver"
 
     def role_arn(self, component: str, account: AccountId) -> str:
         """That role's ARN."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.=@-]{0,127}")
+_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:=@-]{0,127}")
 _BUSY = frozenset({"ConditionalRequestConflict", "OperationAborted"})
 _ATTEMPTS = 3
 
@@ -38,7 +38,7 @@ class Records:
         """
         for part in (subject, event):
             if not _PART.fullmatch(part):
-                raise ValueError(f"{part!r} must be letters, digits and _.=@- only")
+                raise ValueError(f"{part!r} must be letters, digits and _.:=@- only")
         text = json.dumps(body, sort_keys=True, ensure_ascii=True, allow_nan=False, default=str)
         for attempt in range(1, _ATTEMPTS + 1):
             try:

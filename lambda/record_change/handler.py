@@ -1,11 +1,12 @@
 """The function that whoever deploys calls before and after: it refuses what must not go out, and records both.
 
-Events: ``{"kind": "begin", <the change>}``, ``{"kind": "end", "change", "outcome": "succeeded" | "failed"}``, and from a
-schedule ``{"kind": "sweep"}``. Answers ``{"event", "sequence", "digest", "objections"}``.
+Events: ``{"kind": "begin", <the change>}``, ``{"kind": "end", "owner", "change", "outcome": "succeeded" | "failed"}`` and
+``{"kind": "last", "owner"}``, which asks for the commit that was last deployed. Answers ``{"event", "sequence", "digest",
+"objections", "commit"}``.
 """
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -25,8 +26,6 @@ class Services:
     """What the function reaches, and its rules: ``owners`` have a chain, ``guarded`` ones need an approval."""
 
     ledger: Ledger
-    dynamodb: Any
-    approvals: str
     owners: frozenset[str]
     guarded: frozenset[str]
     logger: Logger
@@ -42,81 +41,58 @@ def record(event: Mapping[str, Any], services: Services) -> dict[str, Any]:
 
     Raises:
         RefusedChangeError: the event is malformed; nothing was recorded.
-        ClientError: nothing, or not everything, was recorded; the same event again goes on from there.
+        ClientError: the archive did not answer; the same event again goes on from there.
     """
     kind = event.get("kind")
-    if kind == "sweep":
-        found = sum(services.ledger.archive_recent(owner) for owner in sorted(services.owners))
-        services.logger.info("ledger.swept", missing=found)
-        return {"event": "swept", "missing": found}
     if kind == "begin":
         return _begin(event, services)
     if kind == "end":
         return _end(event, services)
-    raise RefusedChangeError(["kind must be begin, end or sweep"])
+    if kind == "last":
+        last = services.ledger.find(_owner(event, services), lambda one: one["event"] == "succeeded")
+        return _NOTHING if last is None else _answer(last)
+    raise RefusedChangeError(["kind must be begin, end or last"])
 
 
 def _begin(event: Mapping[str, Any], services: Services) -> dict[str, Any]:
     change = Change.read(event)
-    if change.owner not in services.owners:
-        raise RefusedChangeError([f"owner must be one of {', '.join(sorted(services.owners))}"])
-    decided = next(
-        filter(None, (services.ledger.event(change.change, name) for name in ("authorised", "refused"))), None
+    _owner(event, services)
+    decided = services.ledger.find(
+        change.owner, lambda one: one["change"] == change.change and one["event"] in {"authorised", "refused"}
     )
     if decided is None:
-        approvers = _approvers(change, services)
+        approvers = services.ledger.approvers(change.owner, change.commit)
         found = objections(change, approvers, approval=change.owner in services.guarded)
         decided = services.ledger.append(
             change.owner,
             "refused" if found else "authorised",
             change.change,
-            {**asdict(change), "approvers": list(approvers), "objections": found},
+            {**asdict(change), "approvers": approvers, "objections": found},
         )
-    elif {key: decided[key] for key in ("commit", "templates")} != {
-        "commit": change.commit,
-        "templates": change.templates,
-    }:
+    if (decided["commit"], decided["templates"]) != (change.commit, change.templates):
         raise RefusedChangeError([f"change {change.change} was begun with another commit or other templates"])
-    else:
-        services.ledger.append(decided["chain"], decided["event"], change.change, {})
     services.logger.info("ledger.begun", change=change.change, decision=decided["event"])
     return _answer(decided)
 
 
 def _end(event: Mapping[str, Any], services: Services) -> dict[str, Any]:
-    change, outcome = event.get("change"), event.get("outcome")
+    owner, change, outcome = _owner(event, services), event.get("change"), event.get("outcome")
     if not isinstance(change, str) or outcome not in {"succeeded", "failed"}:
         raise RefusedChangeError(["change must be text and outcome succeeded or failed"])
-    begun = services.ledger.event(change, "authorised")
+    begun = services.ledger.find(owner, lambda one: one["change"] == change and one["event"] == "authorised")
     if begun is None:
         raise RefusedChangeError([f"change {change[:128]} was never authorised"])
-    ended = services.ledger.append(begun["chain"], outcome, change, {"commit": begun["commit"]})
-    return _answer(ended)
+    return _answer(services.ledger.append(owner, outcome, change, {"commit": begun["commit"]}))
 
 
-def _approvers(change: Change, services: Services) -> Sequence[str]:
-    """Who approved this commit for this owner. IAM lets a person write only under the id of their own session.
+def _owner(event: Mapping[str, Any], services: Services) -> str:
+    owner = event.get("owner")
+    if not isinstance(owner, str) or owner not in services.owners:
+        raise RefusedChangeError([f"owner must be one of {', '.join(sorted(services.owners))}"])
+    return owner
 
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
-    """
-    found: set[str] = set()
-    start: dict[str, Any] = {}
-    while True:
-        answer = services.dynamodb.scan(
-            TableName=services.approvals,
-            FilterExpression="#what = :what AND expires_at > :now",
-            ExpressionAttributeNames={"#what": "what"},
-            ExpressionAttributeValues={
-                ":what": {"S": f"{change.owner}@{change.commit}"},
-                ":now": {"N": str(int(services.ledger.clock().timestamp()))},
-            },
-            ConsistentRead=True,
-            **start,
-        )
-        found.update(item["approver"]["S"].partition(":")[2].casefold() for item in answer["Items"])
-        if "LastEvaluatedKey" not in answer:
-            return sorted(found)
-        start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+_NOTHING: dict[str, Any] = {"event": "none", "sequence": 0, "digest": "", "objections": [], "commit": ""}
 
 
 def _answer(decided: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,19 +101,15 @@ def _answer(decided: Mapping[str, Any]) -> dict[str, Any]:
         "sequence": decided["sequence"],
         "digest": digest(canonical(decided)),
         "objections": decided.get("objections", []),
+        "commit": decided["commit"],
     }
 
 
 @functools.cache
 def _services(account: str) -> Services:
-    settings = read_environment(
-        text=("LEDGER_TABLE", "APPROVAL_TABLE", "OWNERS", "GUARDED", "RECORD_BUCKET", "RECORD_WORKFLOW")
-    )
-    dynamodb = boto3.client("dynamodb")
+    settings = read_environment(text=("OWNERS", "GUARDED", "RECORD_BUCKET", "RECORD_WORKFLOW"))
     return Services(
         ledger=Ledger(
-            dynamodb=dynamodb,
-            table=settings["LEDGER_TABLE"],
             records=Records(
                 s3=boto3.client("s3"),
                 bucket=settings["RECORD_BUCKET"],
@@ -146,8 +118,6 @@ def _services(account: str) -> Services:
             ),
             clock=utc_now,
         ),
-        dynamodb=dynamodb,
-        approvals=settings["APPROVAL_TABLE"],
         owners=frozenset(settings["OWNERS"].split()),
         guarded=frozenset(settings["GUARDED"].split()),
         logger=Logger(service="record-change"),

@@ -1,19 +1,26 @@
-"""Appends to the chain: first into the table, whose condition lets one writer pass at a time, then into the archive."""
+"""Appends to a chain that lies in the locked archive and nowhere else.
+
+S3 lets one writer make the next record and refuses all others, so whoever lost looks at the new end and tries again.
+Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError
 from palisade_runtime.clock import Clock
 from palisade_runtime.records import Records
 
 from record_change.chain import BEGINNING, canonical, digest, name
 
+APPROVAL_DAYS = 7
 _ATTEMPTS = 10
-_RECENT = 25
-_SAME = "change#"
+_RECENT = 50
+"""How far back a record is looked for that the same call may have appended before: calls are repeated at once or not at all."""
+
+Fits = Callable[[Mapping[str, Any]], bool]
 
 
 class CrowdedError(Exception):
@@ -22,111 +29,73 @@ class CrowdedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
-    """The chains in ``table`` (keys ``chain``, ``sequence``) and their copies in the archive."""
+    """The chains under the records of one workflow, and the approvals beside them."""
 
-    dynamodb: Any
-    table: str
     records: Records
     clock: Clock
 
     def append(self, chain: str, event: str, change: str, body: Mapping[str, object]) -> dict[str, Any]:
         """Append that ``event`` happened to ``change``, or return the record if it was appended before.
 
-        The record before is archived first, so that the archive never has a gap but at its end.
-
         Raises:
             CrowdedError: no turn came.
-            ClientError: the table or the archive did not take it; what is in the table is archived at the next call.
+            ClientError: the archive did not take it; nothing was recorded, or the same call finds what was.
         """
-        kept = self._item(f"{_SAME}{change}", event)
-        if kept is None:
-            kept = self._append(chain, event, change, body)
-        self._archive(chain, kept)
-        return _read(kept)
-
-    def archive_recent(self, chain: str) -> int:
-        """Archive the newest records again, should a call have ended between table and archive; how many were missing."""
-        return sum(self._archive(chain, item["record"]["S"]) for item in reversed(self._newest(chain, _RECENT)))
-
-    def event(self, change: str, event: str) -> dict[str, Any] | None:
-        """The record of ``event`` of ``change``, if there is one."""
-        text = self._item(f"{_SAME}{change}", event)
-        return None if text is None else _read(text)
-
-    def _append(self, chain: str, event: str, change: str, body: Mapping[str, object]) -> str:
         for _ in range(_ATTEMPTS):
-            newest = self._newest(chain, 1)
-            before = newest[0]["record"]["S"] if newest else None
-            if before is not None:
-                self._archive(chain, before)
-            sequence = 1 if before is None else _read(before)["sequence"] + 1
-            text = canonical(
-                {
-                    **body,
-                    "sequence": sequence,
-                    "previous": BEGINNING if before is None else digest(before),
-                    "at": self.clock().isoformat(timespec="seconds"),
-                    "chain": chain,
-                    "event": event,
-                    "change": change,
-                }
-            )
-            try:
-                self.dynamodb.transact_write_items(
-                    TransactItems=[
-                        self._put(chain, name(sequence), text),
-                        self._put(f"{_SAME}{change}", event, text),
-                    ]
-                )
-            except ClientError as error:
-                if error.response["Error"]["Code"] not in {
-                    "TransactionCanceledException",
-                    "TransactionConflictException",
-                }:
-                    raise
-                same = self._item(f"{_SAME}{change}", event)
-                if same is not None:
-                    return same
-            else:
-                return text
+            names = self._names(chain)
+            same = self._find(chain, names, lambda one: one["change"] == change and one["event"] == event)
+            if same is not None:
+                return same
+            before = self._text(chain, names[-1]) if names else None
+            sequence = int(names[-1]) + 1 if names else 1
+            record = {
+                **body,
+                "sequence": sequence,
+                "previous": BEGINNING if before is None else digest(before),
+                "at": self.clock().isoformat(timespec="seconds"),
+                "chain": chain,
+                "event": event,
+                "change": change,
+            }
+            if self.records.keep(chain, name(sequence), record):
+                plain: dict[str, Any] = json.loads(canonical(record))
+                return plain
         raise CrowdedError(chain)
 
-    def _put(self, chain: str, sequence: str, text: str) -> dict[str, Any]:
-        return {
-            "Put": {
-                "TableName": self.table,
-                "Item": {"chain": {"S": chain}, "sequence": {"S": sequence}, "record": {"S": text}},
-                "ConditionExpression": "attribute_not_exists(#chain)",
-                "ExpressionAttributeNames": {"#chain": "chain"},
-            }
-        }
+    def find(self, chain: str, fits: Fits) -> dict[str, Any] | None:
+        """The newest of the recent records that ``fits``."""
+        return self._find(chain, self._names(chain), fits)
 
-    def _archive(self, chain: str, text: str) -> bool:
-        record = _read(text)
-        return self.records.keep(chain, name(record["sequence"]), record)
+    def approvers(self, chain: str, commit: str) -> list[str]:
+        """Who approved ``commit`` for ``chain`` within the last days: IAM lets a person write under their own id only.
 
-    def _newest(self, chain: str, count: int) -> list[dict[str, Any]]:
-        answer = self.dynamodb.query(
-            TableName=self.table,
-            KeyConditionExpression="#chain = :chain",
-            ExpressionAttributeNames={"#chain": "chain"},
-            ExpressionAttributeValues={":chain": {"S": chain}},
-            ScanIndexForward=False,
-            ConsistentRead=True,
-            Limit=count,
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+        """
+        prefix = f"{self.records.account}/{self.records.workflow}-approvals/{chain}@{commit}@"
+        since = self.clock() - timedelta(days=APPROVAL_DAYS)
+        ids = [one["Key"].rpartition("/")[2] for one in self._objects(prefix) if one["LastModified"] >= since]
+        return sorted({one.partition(":")[2].removesuffix(".json").casefold() for one in ids})
+
+    def _find(self, chain: str, names: list[str], fits: Fits) -> dict[str, Any] | None:
+        for one in reversed(names[-_RECENT:]):
+            record: dict[str, Any] = json.loads(self._text(chain, one))
+            if fits(record):
+                return record
+        return None
+
+    def _names(self, chain: str) -> list[str]:
+        prefix = f"{self.records.account}/{self.records.workflow}/{chain}/"
+        return sorted(one["Key"].removeprefix(prefix).removesuffix(".json") for one in self._objects(prefix))
+
+    def _objects(self, prefix: str) -> Iterator[dict[str, Any]]:
+        pages = self.records.s3.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self.records.bucket, Prefix=prefix, ExpectedBucketOwner=self.records.owner):
+            yield from page.get("Contents", ())
+
+    def _text(self, chain: str, record: str) -> str:
+        answer = self.records.s3.get_object(
+            Bucket=self.records.bucket,
+            Key=f"{self.records.account}/{self.records.workflow}/{chain}/{record}.json",
+            ExpectedBucketOwner=self.records.owner,
         )
-        items: list[dict[str, Any]] = answer["Items"]
-        return items
-
-    def _item(self, chain: str, sequence: str) -> str | None:
-        answer = self.dynamodb.get_item(
-            TableName=self.table,
-            Key={"chain": {"S": chain}, "sequence": {"S": sequence}},
-            ConsistentRead=True,
-        )
-        return str(answer["Item"]["record"]["S"]) if "Item" in answer else None
-
-
-def _read(text: str) -> dict[str, Any]:
-    record: dict[str, Any] = json.loads(text)
-    return record
+        return str(answer["Body"].read().decode())

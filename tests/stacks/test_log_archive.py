@@ -167,7 +167,8 @@ def test_writers_can_only_write(assembly: Assembly) -> None:
     }
     for bucket in _log_buckets(assembly):
         for statement in _allows(_statements(assembly, bucket.properties["BucketName"])):
-            assert set(_actions(statement)) <= harmless, f"{bucket}: {statement['Sid']}"
+            if statement["Sid"] != "ChangeLedgerReadsWrite":
+                assert set(_actions(statement)) <= harmless, f"{bucket}: {statement['Sid']}"
 
 
 def test_every_writer_is_bound_to_accounts_of_this_deployment(assembly: Assembly) -> None:
@@ -198,6 +199,26 @@ def test_a_stage_writes_into_no_other_stages_buckets(assembly: Assembly) -> None
                     assert not [account for account in others if account in text], name
 
 
+CHANGE_RECORDER = f"arn:aws:iam::{FIXTURE.accounts.deployment}:role/{NAMES.recorders}change-ledger"
+
+
+def _others(account: str) -> dict[str, Any]:
+    return {"StringNotEquals": {"aws:PrincipalAccount": account}, "Bool": {"aws:PrincipalIsAWSService": "false"}}
+
+
+def test_one_role_reads_one_bucket_its_own_records_and_no_more(assembly: Assembly) -> None:
+    read = [
+        (bucket.properties["BucketName"], statement)
+        for bucket in _log_buckets(assembly)
+        for statement in _allows(_statements(assembly, bucket.properties["BucketName"]))
+        if any(fnmatchcase("s3:GetObject", action) for action in _actions(statement))
+    ]
+    ((name, statement),) = read
+    assert name == NAMES.archive_bucket(ORGANIZATION, Log.DECISION)
+    assert statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": CHANGE_RECORDER}}
+    assert json.dumps(statement["Resource"]).endswith(f'/{FIXTURE.accounts.deployment}/change-ledger/*"]]}}')
+
+
 @pytest.mark.parametrize(
     "action",
     ["s3:GetObject", "s3:GetObjectVersion", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:DeleteBucket",
@@ -212,10 +233,10 @@ def test_other_accounts_neither_read_nor_change(assembly: Assembly, action: str)
             if statement["Effect"] == "Deny"
             and statement["Principal"] == {"AWS": "*"}
             and statement["Condition"]
-            == {
-                "StringNotEquals": {"aws:PrincipalAccount": stack.account},
-                "Bool": {"aws:PrincipalIsAWSService": "false"},
-            }
+            in (
+                _others(stack.account),
+                {**_others(stack.account), "ArnNotEquals": {"aws:PrincipalArn": CHANGE_RECORDER}},
+            )
         ]
         assert any(fnmatchcase(action, pattern) for deny in denies for pattern in _actions(deny)), bucket
 
@@ -322,7 +343,8 @@ def test_archive_keys_serve_only_known_writers(assembly: Assembly) -> None:
 @pytest.mark.parametrize("owner", DECIDING)
 def test_decisions_are_written_by_recorders_alone_each_under_its_own_account(assembly: Assembly, owner: str) -> None:
     name = NAMES.archive_bucket(owner, Log.DECISION)
-    for account, statement in zip(DECIDING[owner], _allows(_statements(assembly, name)), strict=True):
+    decisions = [one for one in _allows(_statements(assembly, name)) if one["Sid"].endswith("DecisionsWrite")]
+    for account, statement in zip(DECIDING[owner], decisions, strict=True):
         assert statement["Principal"] == {"AWS": f"arn:aws:iam::{account}:root"}
         assert statement["Action"] == "s3:PutObject"
         assert json.dumps(statement["Resource"]).count(f"/{account}/*") == 1

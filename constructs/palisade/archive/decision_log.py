@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
+from constructs import IConstruct
 from palisade.acknowledge import acknowledge
 from palisade.identity import ComponentRole
 
@@ -33,6 +34,19 @@ class DecisionLog:
         """What ``palisade_runtime.records`` needs to know."""
         return {"RECORD_BUCKET": self.bucket_name, "RECORD_WORKFLOW": workflow}
 
+    def use_of_key(self, scope: IConstruct) -> iam.PolicyStatement:
+        """The use of the archive's key for records, from the account and region of ``scope``."""
+        region, owner = cdk.Stack.of(scope).region, self.bucket_name.rsplit("-", 1)[-1]
+        return iam.PolicyStatement(
+            sid="EncryptRecords",
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
+            resources=[f"arn:aws:kms:{region}:{owner}:key/*"],
+            conditions={
+                "StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"},
+                "ForAnyValue:StringEquals": {"kms:ResourceAliases": self.key_alias},
+            },
+        )
+
     def allow(self, component: ComponentRole, *, workflow: str) -> None:
         """Let ``component`` write records of ``workflow``."""
         stack = cdk.Stack.of(component)
@@ -43,15 +57,7 @@ class DecisionLog:
                 actions=["s3:PutObject"],
                 resources=[f"arn:aws:s3:::{self.bucket_name}/{stack.account}/{workflow}/*"],
             ),
-            iam.PolicyStatement(
-                sid="EncryptRecords",
-                actions=["kms:Decrypt", "kms:GenerateDataKey"],
-                resources=[f"arn:aws:kms:{stack.region}:{owner}:key/*"],
-                conditions={
-                    "StringEquals": {"kms:ViaService": f"s3.{stack.region}.amazonaws.com"},
-                    "ForAnyValue:StringEquals": {"kms:ResourceAliases": self.key_alias},
-                },
-            ),
+            self.use_of_key(component),
         )
         acknowledge(
             component.policy,

@@ -19,7 +19,8 @@ class EvidenceBucket(Construct):
 
     The lock is the bucket's default, so writers need no right to set one. Objects move to Glacier classes and expire as
     ``plan`` says. ``key`` is None where objects arrive under SSE-S3. ``requests_to`` is the bucket for server access
-    logs, or None for the bucket that keeps these very logs.
+    logs, or None for the bucket that keeps these very logs. ``reader`` is the ARN of the one role elsewhere that reads what
+    a writer's statement lets it.
 
     Control: storage.archive.object-lock
 
@@ -37,6 +38,7 @@ class EvidenceBucket(Construct):
         plan: StoragePlan,
         lock_mode: s3.ObjectLockMode,
         requests_to: str | None,
+        reader: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.name = name
@@ -52,7 +54,7 @@ class EvidenceBucket(Construct):
             else s3.ObjectLockRetention.governance(duration),
             lifecycle=_lifecycle(plan),
         )
-        own_account_only(self.resource)
+        own_account_only(self.resource, reader=reader)
         if requests_to is None:
             keeps_access_logs(self.resource, name)
         acknowledge(

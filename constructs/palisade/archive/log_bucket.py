@@ -13,10 +13,10 @@ from palisade.acknowledge import acknowledge, in_packs
 from palisade.keys import CustomerKey
 from palisade.storage import BackupClass
 
-_ACTIONS_OF_THE_OWNER_ALONE = (
+_READING = ("s3:GetObject*",)
+_CHANGING = (
     "s3:BypassGovernanceRetention",
     "s3:Delete*",
-    "s3:GetObject*",
     "s3:PutBucket*",
     "s3:PutEncryptionConfiguration",
     "s3:PutLifecycleConfiguration",
@@ -82,18 +82,27 @@ def keeps_access_logs(bucket: s3.Bucket, name: str) -> None:
     )
 
 
-def own_account_only(bucket: s3.Bucket) -> None:
-    """Refuse principals of every other account to read, delete, unlock or reconfigure; services deliver as before."""
-    bucket.add_to_resource_policy(
-        iam.PolicyStatement(
-            sid="OtherAccountsNeitherReadNorChange",
-            effect=iam.Effect.DENY,
-            principals=[iam.AnyPrincipal()],
-            actions=list(_ACTIONS_OF_THE_OWNER_ALONE),
-            resources=[bucket.bucket_arn, bucket.arn_for_objects("*")],
-            conditions={
-                "StringNotEquals": {"aws:PrincipalAccount": bucket.env.account},
-                "Bool": {"aws:PrincipalIsAWSService": "false"},
-            },
+def own_account_only(bucket: s3.Bucket, *, reader: str | None = None) -> None:
+    """Refuse principals of every other account to read, delete, unlock or reconfigure; services deliver as before.
+
+    ``reader`` is the ARN of the one role of another account that may read what the bucket's policy lets it.
+    """
+    others: dict[str, object] = {
+        "StringNotEquals": {"aws:PrincipalAccount": bucket.env.account},
+        "Bool": {"aws:PrincipalIsAWSService": "false"},
+    }
+    refused = [("OtherAccountsNeitherReadNorChange", [*_CHANGING, *_READING], others)]
+    if reader is not None:
+        but_one = {**others, "ArnNotEquals": {"aws:PrincipalArn": reader}}
+        refused = [("OtherAccountsChangeNothing", [*_CHANGING], others), ("OneRoleReads", [*_READING], but_one)]
+    for sid, actions, conditions in refused:
+        bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid=sid,
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=sorted(actions),
+                resources=[bucket.bucket_arn, bucket.arn_for_objects("*")],
+                conditions=conditions,
+            )
         )
-    )

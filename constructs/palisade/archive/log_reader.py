@@ -74,10 +74,14 @@ class LogReader(Construct):
                     ],
                 ),
                 iam.PolicyStatement(
-                    sid="FindEvidence", actions=["s3:GetBucketLocation", "s3:ListBucket"], resources=evidence
+                    sid="FindEvidence",
+                    actions=["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketVersions"],
+                    resources=evidence,
                 ),
                 iam.PolicyStatement(
-                    sid="ReadEvidence", actions=["s3:GetObject"], resources=[f"{arn}/*" for arn in evidence]
+                    sid="ReadEvidence",
+                    actions=["s3:GetObject", "s3:GetObjectRetention", "s3:GetObjectVersion"],
+                    resources=[f"{arn}/*" for arn in evidence],
                 ),
                 iam.PolicyStatement(
                     sid="DecryptEvidence",

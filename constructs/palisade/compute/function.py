@@ -49,8 +49,8 @@ class Function(Construct):
     """Runs ``lambda/<source>/handler.py:handle`` on Arm, where ``placement`` says, traced, under a role of its own.
 
     Environment variables are encrypted with a customer key and hold names, never secrets. ``timeout_seconds`` is at
-    most 900. ``role_name`` is given only where another account or a policy names it. The role can manage its
-    network interfaces only as the Lambda service, never from the function's code.
+    most 900. ``name`` and ``role_name`` are given only where another account uses them. The role can manage its network
+    interfaces only as the Lambda service, never from the function's code.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
     https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
@@ -69,6 +69,7 @@ class Function(Construct):
         memory_mb: int = 256,
         layers: Sequence[lambda_.ILayerVersion] = (),
         dead_letters: sqs.IQueue | None = None,
+        name: str | None = None,
         role_name: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -91,6 +92,7 @@ class Function(Construct):
             "Resource",
             runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.ARM_64,
+            function_name=name,
             handler=f"{source}.handler.handle",
             code=lambda_.Code.from_asset(lambda_source(source)),
             description=description,

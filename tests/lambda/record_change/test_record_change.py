@@ -1,21 +1,19 @@
 """The change ledger: refuses what its own author let pass, and its chain shows every gap and every alteration."""
 
+import io
 import itertools
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from moto import mock_aws
 from palisade_runtime.logs import Logger
 from palisade_runtime.records import Records
-
 from record_change.chain import canonical, digest, faults, name
 from record_change.handler import Services, record
 from record_change.ledger import CrowdedError, Ledger
@@ -32,55 +30,57 @@ CHANGE = {
     "reviewers": ["ben@example.com"],
     "templates": {"live-network": "1" * 64},
 }
+END = {"kind": "end", "owner": "live", "change": "live-change-1", "outcome": "succeeded"}
+
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 @dataclass
 class Archive:
-    """The archive as a recorder meets it: it takes each key once. ``broken`` calls fail from now on."""
+    """The archive as the function meets it: it takes each key once. ``before_put`` happens between look and write."""
 
     kept: dict[str, str]
-    broken: int = 0
+    written: dict[str, datetime]
+    before_put: list[Callable[[], object]]
 
-    def put_object(self, *, Key: str, Body: bytes, **_: object) -> None:  # noqa: N803
-        if self.broken:
-            self.broken -= 1
-            raise ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "PutObject")
+    def put_object(self, *, Key: str, Body: bytes, IfNoneMatch: str, **_: object) -> None:  # noqa: N803
+        assert IfNoneMatch == "*"
+        if self.before_put:
+            self.before_put.pop()()
         if Key in self.kept:
             raise ClientError({"Error": {"Code": "PreconditionFailed", "Message": ""}}, "PutObject")
         self.kept[Key] = Body.decode()
 
+    def get_object(self, *, Key: str, **_: object) -> dict[str, Any]:  # noqa: N803
+        return {"Body": io.BytesIO(self.kept[Key].encode())}
+
+    def get_paginator(self, _operation: str) -> "Archive":
+        return self
+
+    def paginate(self, *, Prefix: str, **_: object) -> Iterator[dict[str, Any]]:  # noqa: N803
+        keys = sorted(key for key in self.kept if key.startswith(Prefix))
+        for page in itertools.batched(keys, 2) if hasattr(itertools, "batched") else [keys]:
+            yield {"Contents": [{"Key": key, "LastModified": self.written.get(key, NOW)} for key in page]}
+        yield {}
+
     def chain(self, owner: str) -> list[tuple[str, str]]:
-        return [(k.split("/")[-1].removesuffix(".json"), v) for k, v in self.kept.items() if k.split("/")[2] == owner]
+        prefix = f"100000000005/change-ledger/{owner}/"
+        return [(k.removeprefix(prefix).removesuffix(".json"), v) for k, v in self.kept.items() if k.startswith(prefix)]
 
 
 @pytest.fixture
-def services() -> Iterator[Services]:
-    with mock_aws():
-        dynamodb = boto3.client("dynamodb", region_name="eu-west-1")
-        for table, keys in (("changes", ("chain", "sequence")), ("approvals", ("approver", "what"))):
-            dynamodb.create_table(
-                TableName=table,
-                BillingMode="PAY_PER_REQUEST",
-                KeySchema=[
-                    {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=True)
-                ],
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-            )
-        ticks = itertools.count()
-        ledger = Ledger(
-            dynamodb=dynamodb,
-            table="changes",
-            records=Records(s3=Archive({}), bucket=BUCKET, account="100000000005", workflow="change-ledger"),
-            clock=lambda: datetime(2026, 3, 2, tzinfo=UTC) + timedelta(minutes=next(ticks)),
-        )
-        yield Services(
-            ledger=ledger,
-            dynamodb=dynamodb,
-            approvals="approvals",
-            owners=frozenset({"live", "sandbox", "log-archive"}),
-            guarded=frozenset({"live"}),
-            logger=Logger(service="test"),
-        )
+def services() -> Services:
+    archive = Archive({}, {}, [])
+    ledger = Ledger(
+        records=Records(s3=archive, bucket=BUCKET, account="100000000005", workflow="change-ledger"), clock=lambda: NOW
+    )
+    return Services(
+        ledger=ledger,
+        owners=frozenset({"live", "sandbox", "log-archive"}),
+        guarded=frozenset({"live"}),
+        logger=Logger(service="test"),
+    )
 
 
 def _archive(services: Services) -> Archive:
@@ -88,16 +88,10 @@ def _archive(services: Services) -> Archive:
     return archive
 
 
-def _approve(services: Services, who: str, *, commit: str = COMMIT, owner: str = "live", hours: float = 24) -> None:
-    expires = datetime(2026, 3, 2, tzinfo=UTC) + timedelta(hours=hours)
-    services.dynamodb.put_item(
-        TableName="approvals",
-        Item={
-            "approver": {"S": f"AROAEXAMPLE:{who}"},
-            "what": {"S": f"{owner}@{commit}"},
-            "expires_at": {"N": str(int(expires.timestamp()))},
-        },
-    )
+def _approve(services: Services, who: str, *, commit: str = COMMIT, owner: str = "live", days_ago: float = 1) -> None:
+    key = f"100000000005/change-ledger-approvals/{owner}@{commit}@2026-03-01/AROAEXAMPLE:{who}.json"
+    _archive(services).kept[key] = "{}"
+    _archive(services).written[key] = NOW - timedelta(days=days_ago)
 
 
 def test_authorises_what_others_reviewed_and_approved(services: Services) -> None:
@@ -139,7 +133,7 @@ def test_refuses_and_records_the_refusal(
     assert json.loads(_archive(services).chain("live")[0][1])["event"] == "refused"
 
 
-@pytest.mark.parametrize("approval", [{"commit": "b" * 40}, {"owner": "sandbox"}, {"hours": -1}])
+@pytest.mark.parametrize("approval", [{"commit": "b" * 40}, {"owner": "sandbox"}, {"days_ago": 8}])
 def test_an_approval_of_something_else_or_of_long_ago_is_none(services: Services, approval: dict[str, Any]) -> None:
     _approve(services, "cleo@example.com", **approval)
     assert record(CHANGE, services)["event"] == "refused"
@@ -159,7 +153,7 @@ def test_only_guarded_stages_need_an_approval(services: Services) -> None:
 def test_records_nothing_that_is_malformed(services: Services, change: dict[str, Any]) -> None:
     with pytest.raises(RefusedChangeError):
         record({**CHANGE, **change}, services)
-    assert not _archive(services).kept
+    assert not _archive(services).chain("live")
 
 
 def test_says_everything_that_is_wrong_at_once(services: Services) -> None:
@@ -171,7 +165,7 @@ def test_says_everything_that_is_wrong_at_once(services: Services) -> None:
 def test_what_was_not_authorised_cannot_have_succeeded(services: Services) -> None:
     record(CHANGE, services)
     with pytest.raises(RefusedChangeError, match="never authorised"):
-        record({"kind": "end", "change": CHANGE["change"], "outcome": "succeeded"}, services)
+        record(END, services)
 
 
 def test_the_same_change_is_recorded_once_however_often_it_is_told(services: Services) -> None:
@@ -179,10 +173,19 @@ def test_the_same_change_is_recorded_once_however_often_it_is_told(services: Ser
     first = record(CHANGE, services)
     _approve(services, "ada@example.com")
     assert record(CHANGE, services) == first
-    end = {"kind": "end", "change": CHANGE["change"], "outcome": "succeeded"}
-    assert record(end, services) == record(end, services)
-    assert len(_archive(services).kept) == 2
+    assert record(END, services) == record(END, services)
+    assert [json.loads(text)["event"] for _, text in _archive(services).chain("live")] == ["authorised", "succeeded"]
     assert list(faults(_archive(services).chain("live"), chain="live")) == []
+
+
+def test_tells_which_commit_was_deployed_last(services: Services) -> None:
+    last = {"kind": "last", "owner": "sandbox"}
+    assert record(last, services)["commit"] == ""
+    record({**CHANGE, "owner": "sandbox"}, services)
+    assert record(last, services)["commit"] == ""
+    record({**END, "owner": "sandbox"}, services)
+    record({**CHANGE, "owner": "sandbox", "change": "sandbox-change-2", "commit": "b" * 40}, services)
+    assert record(last, services)["commit"] == COMMIT
 
 
 def test_a_change_does_not_become_another_after_it_was_begun(services: Services) -> None:
@@ -191,32 +194,24 @@ def test_a_change_does_not_become_another_after_it_was_begun(services: Services)
         record({**CHANGE, "templates": {"live-network": "2" * 64}}, services)
 
 
-@pytest.mark.parametrize("step", range(6))
-def test_killed_at_any_step_it_goes_on_where_it_was(
-    services: Services, step: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("took_effect", [False, True])
+@pytest.mark.parametrize("step", range(2))
+def test_killed_at_any_write_it_goes_on_where_it_was(
+    services: Services, step: int, took_effect: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each call that changes anything fails once, before and after it took effect; the same call again ends the same way."""
     _approve(services, "cleo@example.com")
-    counter = itertools.count()
+    put, counter = _archive(services).put_object, itertools.count()
 
-    def failing(call: Any) -> Any:
-        def wrapped(**kwargs: Any) -> Any:
-            number = next(counter)
-            if number == step and step % 2 == 0:
-                raise ConnectionError("before")
-            answer = call(**kwargs)
-            if number == step:
-                raise ConnectionError("after")
-            return answer
+    def failing(**kwargs: Any) -> None:
+        number = next(counter)
+        if number == step and not took_effect:
+            raise ConnectionError("before")
+        put(**kwargs)
+        if number == step:
+            raise ConnectionError("after")
 
-        return wrapped
-
-    monkeypatch.setattr(
-        services.ledger.dynamodb, "transact_write_items", failing(services.dynamodb.transact_write_items)
-    )
-    monkeypatch.setattr(_archive(services), "put_object", failing(_archive(services).put_object))
-    end = {"kind": "end", "change": CHANGE["change"], "outcome": "succeeded"}
-    for event in (CHANGE, end):
+    monkeypatch.setattr(_archive(services), "put_object", failing)
+    for event in (CHANGE, END):
         try:
             record(event, services)
         except ConnectionError:
@@ -226,40 +221,20 @@ def test_killed_at_any_step_it_goes_on_where_it_was(
     assert list(faults(chain, chain="live")) == []
 
 
-def test_a_sweep_archives_what_a_lost_call_left_in_the_table(services: Services) -> None:
-    _archive(services).broken = 1
-    with pytest.raises(ClientError):
-        record({**CHANGE, "owner": "sandbox"}, services)
-    assert not _archive(services).kept
-    assert record({"kind": "sweep"}, services) == {"event": "swept", "missing": 1}
-    assert record({"kind": "sweep"}, services) == {"event": "swept", "missing": 0}
-    assert len(_archive(services).chain("sandbox")) == 1
-
-
 def test_two_at_once_take_turns(services: Services) -> None:
-    """Another writer appends between this one's look at the chain and its write."""
-    raced: list[bool] = []
-    newest = Ledger._newest
-
-    def look(ledger: Ledger, chain: str, count: int) -> list[dict[str, Any]]:
-        found = newest(ledger, chain, count)
-        if not raced:
-            raced.append(True)
-            replace(services.ledger).append("sandbox", "authorised", "other-change", {})
-        return found
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Ledger, "_newest", look)
-        answer = record({**CHANGE, "owner": "sandbox"}, services)
-    assert answer["sequence"] == 2
-    assert list(faults(_archive(services).chain("sandbox"), chain="sandbox")) == []
+    other = {**CHANGE, "owner": "sandbox", "change": "other-change"}
+    _archive(services).before_put.append(lambda: record(other, services))
+    assert record({**CHANGE, "owner": "sandbox"}, services)["sequence"] == 2
+    chain = _archive(services).chain("sandbox")
+    assert [json.loads(text)["change"] for _, text in sorted(chain)] == ["other-change", CHANGE["change"]]
+    assert list(faults(chain, chain="sandbox")) == []
 
 
 def test_gives_up_when_no_turn_comes(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     def taken(**_: object) -> None:
-        raise ClientError({"Error": {"Code": "TransactionCanceledException", "Message": ""}}, "TransactWriteItems")
+        raise ClientError({"Error": {"Code": "PreconditionFailed", "Message": ""}}, "PutObject")
 
-    monkeypatch.setattr(services.ledger.dynamodb, "transact_write_items", taken)
+    monkeypatch.setattr(_archive(services), "put_object", taken)
     with pytest.raises(CrowdedError):
         services.ledger.append("sandbox", "authorised", "some-change", {})
 

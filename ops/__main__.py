@@ -1,0 +1,31 @@
+"""The day-to-day commands behind one name: ``./palisade COMMAND ...``."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+COMMANDS = {
+    "ledger": "verify and read the record of changes, and approve one",
+}
+"""Each is a module ``ops.<name>`` with ``main(arguments) -> exit status``."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command and return its exit status; without one, list them."""
+    if not arguments or arguments[0] in {"-h", "--help"}:
+        print("usage: ./palisade COMMAND ...\n")
+        for name, summary in COMMANDS.items():
+            print(f"  {name:<12} {summary}")
+        print('\n"./palisade COMMAND --help" says more. Building, checking and deploying: "make help".')
+        return 0
+    name, *rest = arguments
+    if name not in COMMANDS:
+        print(f"palisade: there is no command {name!r}. Choose one of {', '.join(COMMANDS)}.", file=sys.stderr)
+        return 2
+    status: int = importlib.import_module(f"ops.{name.replace('-', '_')}").main(rest)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
