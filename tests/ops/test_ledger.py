@@ -66,7 +66,8 @@ class _Bucket:
 
     def get_object(self, *, VersionId: str, **_: object) -> dict[str, Any]:  # noqa: N803
         _, text, locked = self.versions[int(VersionId)]
-        return {"Body": io.BytesIO(text.encode()), **({"ObjectLockMode": "COMPLIANCE"} if locked else {})}
+        answer: dict[str, Any] = {"Body": io.BytesIO(text.encode())}
+        return {**answer, "ObjectLockMode": "COMPLIANCE"} if locked else answer
 
 
 def _key(sequence: int) -> str:

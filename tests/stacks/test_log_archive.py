@@ -326,6 +326,10 @@ def test_archive_keys_serve_only_known_writers(assembly: Assembly) -> None:
     services = {"cloudtrail.amazonaws.com", "config.amazonaws.com", "delivery.logs.amazonaws.com"}
     roles = {NAMES.role_arn(role, stage.account) for stage in FIXTURE.stages for role in ("bastion", "audit-delivery")}
     roles |= {
+        CHANGE_RECORDER,
+        f"arn:aws:iam::{FIXTURE.accounts.deployment}:role/aws-reserved/sso.amazonaws.com/*",
+    }
+    roles |= {
         f"arn:aws:iam::{account}:role/{NAMES.recorders}*" for accounts in DECIDING.values() for account in accounts
     }
     for key in keys:
