@@ -64,7 +64,7 @@ class _Bucket:
             }
         ]
 
-    def get_object(self, *, VersionId: str, **_: object) -> dict[str, Any]:  # noqa: N803
+    def get_object(self, *, VersionId: str, **_kwargs: object) -> dict[str, Any]:  # noqa: N803
         _, text, locked = self.versions[int(VersionId)]
         answer: dict[str, Any] = {"Body": io.BytesIO(text.encode())}
         return {**answer, "ObjectLockMode": "COMPLIANCE"} if locked else answer
