@@ -61,6 +61,7 @@ class ChangeLedger(PalisadeStack):
             name=f"{self.names.prefix}-{CHANGE_LEDGER}",
             mailboxes=[deployment.contacts.operations],
             undelivered=undelivered,
+            alarms_only=True,
         ).topic
         self.recorder = self._recorder(key)
         self._approver()

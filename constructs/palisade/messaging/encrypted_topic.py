@@ -16,7 +16,8 @@ from constructs import Construct
 class EncryptedTopic(Construct):
     """Messages are encrypted with ``key``, whose policy must let the publishing services use it.
 
-    The topic's policy lets CloudWatch alarms of this account and EventBridge publish, and refuses plain HTTP.
+    The topic's policy lets CloudWatch alarms of this account and, unless ``alarms_only``, EventBridge publish, and refuses
+    plain HTTP.
     ``mailboxes`` receive every message once each has confirmed its subscription; what they cannot be sent goes to
     ``undelivered``, whose policy and key must let SNS in.
 
@@ -33,6 +34,7 @@ class EncryptedTopic(Construct):
         name: str,
         mailboxes: Sequence[str] = (),
         undelivered: sqs.IQueue | None = None,
+        alarms_only: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         resource = sns.Topic(self, "Resource", topic_name=name, master_key=key, enforce_ssl=True)
@@ -49,18 +51,19 @@ class EncryptedTopic(Construct):
                 },
             )
         )
-        resource.add_to_resource_policy(
-            iam.PolicyStatement(
-                # Without conditions, because EventBridge documents that topic policies for it cannot have any: with one,
-                # every event would be dropped in silence. Rules of other accounts publish as a role of theirs, never as
-                # the service, so this statement does not let them in.
-                # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sns-permissions
-                sid="EventRules",
-                principals=[iam.ServicePrincipal("events.amazonaws.com")],
-                actions=["sns:Publish"],
-                resources=[resource.topic_arn],
+        if not alarms_only:
+            resource.add_to_resource_policy(
+                iam.PolicyStatement(
+                    # Without conditions, because EventBridge documents that topic policies for it cannot have any: with one,
+                    # every event would be dropped in silence. Rules of other accounts publish as a role of theirs, never as
+                    # the service, so this statement does not let them in.
+                    # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sns-permissions
+                    sid="EventRules",
+                    principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                    actions=["sns:Publish"],
+                    resources=[resource.topic_arn],
+                )
             )
-        )
         for index, address in enumerate(dict.fromkeys(mailboxes), start=1):
             mailbox = sns.CfnSubscription(
                 self, f"Mailbox{index}", topic_arn=resource.topic_arn, protocol="email", endpoint=address
