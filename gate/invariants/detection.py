@@ -16,6 +16,7 @@ from assembly.sample_findings import (
     SEVERE,
 )
 from gate.control import control
+from gate.policies import documents
 from gate.world import World, as_list, at, truthy
 
 PLANS = frozenset(
@@ -270,10 +271,19 @@ def forwarded(bus: Resource, world: World) -> Iterator[str]:
         for one in world.of_type(_COVER)
         if delegating and one.properties.get("OfOrganization") == "true"
         for account in as_list(one.properties.get("Accounts"))
+        # An administrator's own detector is no member of its own.
+        if account != world.stack(one).account
         for region in as_list(one.properties.get("Regions"))
     }
+    # GuardDuty asks the organization's own account to turn it on itself.
+    # https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_organizations.html
+    covered -= {(world.stack(one).account, region) for one in delegating for region in regions}
     detecting = {(world.stack(one).account, world.stack(one).region) for one in world.of_type(_DETECTOR)}
-    analysed = {(world.stack(one).account, world.stack(one).region) for one in world.of_type(_ANALYSER)}
+    analysed = {
+        (world.stack(one).account, world.stack(one).region)
+        for one in world.of_type(_ANALYSER)
+        if not str(one.properties.get("Type")).endswith("_UNUSED_ACCESS")
+    }
     sent: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for rule in world.of_type("AWS::Events::Rule"):
         if any(world.target(target.get("Arn"), rule) == bus for target in as_list(rule.properties.get("Targets"))):
@@ -293,10 +303,40 @@ def forwarded(bus: Resource, world: World) -> Iterator[str]:
             for kind in kinds:
                 if not _sees(sent.get(place, []), kind):
                     yield f"findings of kind {kind} in account {account}, {region}, are not sent on"
+        if not any(
+            str(one.properties.get("Type")).endswith("_UNUSED_ACCESS")
+            for one in world.of_type(_ANALYSER)
+            if world.stack(one).account == (home.account if delegating else account)
+        ):
+            yield f"nobody analyses which access of account {account} is used"
     if delegating and not any(world.of_type("AWS::SecurityHub::OrganizationConfiguration", near=bus)):
         yield "Security Hub of the organization is not configured here"
     if delegating and not any(world.of_type("AWS::SecurityHub::FindingAggregator", near=bus, same_region=True)):
         yield "findings of other regions are not gathered here"
+
+
+_NAMED_SERVICE = {
+    "iam:CreateServiceLinkedRole": "iam:AWSServiceName",
+    "organizations:EnableAWSServiceAccess": "organizations:ServicePrincipal",
+    "organizations:RegisterDelegatedAdministrator": "organizations:ServicePrincipal",
+}
+
+
+@control("identity.policy.services", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::Role")
+def services_named(resource: Resource, world: World) -> Iterator[str]:
+    """Who may let a service into the organization, or make a service's own role, may do so for named services only.
+
+    Fix: add a condition on organizations:ServicePrincipal or iam:AWSServiceName.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/using-service-linked-roles.html
+    """
+    for document in documents(resource, world):
+        if document.kind != "identity":
+            continue
+        for statement in document.statements:
+            for action, key in _NAMED_SERVICE.items():
+                asked = statement.condition(key)
+                if statement.allows and statement.covers(action) and (asked is None or "*" in asked.values):
+                    yield f"{statement} allows {action} for any service"
 
 
 @control("detection.findings.heard", "AWS::Events::EventBus")

@@ -18,7 +18,7 @@ GUARDS = re.compile(
     r"PrivateDnsEnabled|CloudWatchMetricsEnabled|MetricsEnabled|Override|IncludeSubdomains|Preload|DeleteProtection|"
     r"FirewallPolicyChangeProtection|SubnetChangeProtection|EnableContinuousBackup|StartCanaryAfterCreation|Monitoring|"
     r"ActionsEnabled|s3EncryptionEnabled|cloudWatchEncryptionEnabled|AllSupported|IncludeGlobalResourceTypes|"
-    r"ContainsPublicSource|Require\w+Characters|RequireNumbers|RequireSymbols|BlockInternet|AutoMinorVersionUpgrade|XrayTracingEnabled|Encryption\w*|PublishCloudWatchMetricsEnabled)$"
+    r"AutoEnableControls|ServiceEnabled|ContainsPublicSource|Require\w+Characters|RequireNumbers|RequireSymbols|BlockInternet|AutoMinorVersionUpgrade|XrayTracingEnabled|Encryption\w*|PublishCloudWatchMetricsEnabled)$"
 )
 """Booleans that protect while true."""
 
@@ -29,6 +29,8 @@ OPENS = re.compile(
 """Booleans that expose while true."""
 
 NEUTRAL: Mapping[str, str] = {
+    "AutoEnable": "whether Security Hub is on in new accounts without a policy; central configuration demands false",
+    "EnableDefaultStandards": "two standards that AWS picks; those that are wanted are named",
     "Egress": "the direction of an access list's rule; opening its block and ports is tried instead",
     "SampledRequestsEnabled": "samples hold headers of requests: on or off, a choice of privacy against diagnosis",
     "EnableHttpEndpoint": "the Data API, reached by IAM only",
@@ -157,7 +159,7 @@ DROPPED = re.compile(
 
 LISTS = re.compile(
     r"^(Rules|FirewallRules|BackupPlanRule|CopyActions|InsightSelectors|AdvancedEventSelectors|RedactedFields|LoadBalancerAttributes|"
-    r"EnableCloudwatchLogsExports)$"
+    r"EnableCloudwatchLogsExports|Accounts|DataAccounts|Scans|TrustedServices|DelegatedServices|EnabledStandardIdentifiers)$"
 )
 """Lists each of whose items protects; tried without one."""
 
@@ -168,7 +170,8 @@ DESTINATIONS = re.compile(
 """Where evidence and copies go; tried as somebody else's bucket."""
 
 PROTECTIVE_TYPES = re.compile(
-    r"AWS::(S3::BucketPolicy|SNS::TopicPolicy|SQS::QueuePolicy|EC2::FlowLog|EC2::SubnetNetworkAclAssociation|"
+    r"Custom::(CoverAccounts|DelegateDetection)|"
+    r"AWS::(GuardDuty::Detector|SecurityHub::\w+|Macie::Session|AccessAnalyzer::Analyzer|Events::Archive|S3::BucketPolicy|SNS::TopicPolicy|SQS::QueuePolicy|EC2::FlowLog|EC2::SubnetNetworkAclAssociation|"
     r"WAFv2::(WebACLAssociation|LoggingConfiguration)|CloudTrail::Trail|SecretsManager::RotationSchedule|"
     r"Backup::(BackupPlan|BackupSelection|RestoreTestingPlan|RestoreTestingSelection)|Route53Resolver::\w+Association|"
     r"NetworkFirewall::LoggingConfiguration|Logs::DeliverySource|Events::Rule|Logs::MetricFilter|CloudWatch::Alarm|"

@@ -107,6 +107,26 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
         Against(kind="foreign principal", type="KMS::Key", path="Messaging", was=_SERVICE),
         Against(kind="drop resource", type="SQS::QueuePolicy"),
     ),
+    "detection.access-is-analysed": (Against(kind="narrow|put aside", type="Analyzer"),),
+    "detection.accounts-are-held-against-standards": (
+        Against(kind="leave out", type="ConfigurationPolicy|FindingAggregator"),
+        Against(kind="narrow", type="PolicyAssociation"),
+    ),
+    "detection.findings-arrive": (
+        Against(kind="deafen", type="Events::Rule", path="/Findings/|/Severe/"),
+        Against(kind="foreign principal", type="EventBus"),
+        Against(kind="drop permission", path="/Sender/"),
+        Against(kind="drop property", type="Events::Rule", path="/Findings/", place="^Targets$"),
+    ),
+    "detection.machines-are-patched": (Against(kind="drop resource", type="SSM::(PatchBaseline|Association)"),),
+    "detection.threats-are-watched": (
+        Against(kind="switch off", type="GuardDuty::Detector"),
+        Against(kind="weaker word", type="GuardDuty::Detector", place="Features.\\d.Status"),
+        Against(kind="leave out", type="CoverAccounts", place="Accounts|Regions|Plans"),
+    ),
+    "detection.vulnerabilities-are-scanned": (
+        Against(kind="leave out", type="CoverAccounts", place="Accounts|Regions|Scans"),
+    ),
     "egress.addresses-are-static-and-published": (
         Against(kind="change addresses"),
         Against(kind="leave directly"),
@@ -291,8 +311,49 @@ def _nat(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening
 
 
 def _rule(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
-    if "aws.backup" in str(resource.properties.get("EventPattern")):
+    if "aws.backup" in str(resource.properties.get("EventPattern")) or "/Findings/" in resource.path:
         yield _set("deafen", resource, "EventPattern", to={"source": ["aws.nothing"]})
+    if "/Severe/" in resource.path:
+        yield _set("deafen", resource, "EventPattern", "detail-type", to=["Nothing"])
+
+
+def _covering(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    for name in ("Accounts", "Regions", "Scans", "TrustedServices"):
+        given = as_list(resource.properties.get(name))
+        for value in given:
+            yield _set("leave out", resource, name, to=[one for one in given if one != value])
+    for plan, _ in resource.properties.get("Plans", {}).items():
+        yield _set(
+            "leave out",
+            resource,
+            "Plans",
+            to={name: agents for name, agents in resource.properties["Plans"].items() if name != plan},
+        )
+
+
+def _analyser(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    kind = str(resource.properties.get("Type"))
+    if kind.startswith("ORGANIZATION"):
+        yield _set("narrow", resource, "Type", to=kind.replace("ORGANIZATION", "ACCOUNT"))
+    yield _set("put aside", resource, "ArchiveRules", to=[{"RuleName": "all", "Filter": []}])
+
+
+def _standards(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    hub = ("ConfigurationPolicy", "SecurityHub")
+    for standard in as_list(at(resource.properties, *hub, "EnabledStandardIdentifiers")):
+        yield _set("leave out", resource, *hub, "EnabledStandardIdentifiers", to=[standard])
+    controls = (*hub, "SecurityControlsConfiguration", "DisabledSecurityControlIdentifiers")
+    yield _set("leave out", resource, *controls, to=["S3.1"])
+
+
+def _association(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    yield _set("narrow", resource, "TargetType", to="ACCOUNT")
+
+
+def _aggregator(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    given = as_list(resource.properties.get("Regions"))
+    for region in given:
+        yield _set("leave out", resource, "Regions", to=[one for one in given if one != region])
 
 
 def _alarm(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
@@ -474,6 +535,12 @@ _MAKERS = {
     "AWS::RDS::DBCluster": _borrowed,
     "AWS::EC2::NatGateway": _nat,
     "AWS::Events::Rule": _rule,
+    "Custom::CoverAccounts": _covering,
+    "Custom::DelegateDetection": _covering,
+    "AWS::AccessAnalyzer::Analyzer": _analyser,
+    "AWS::SecurityHub::ConfigurationPolicy": _standards,
+    "AWS::SecurityHub::PolicyAssociation": _association,
+    "AWS::SecurityHub::FindingAggregator": _aggregator,
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::Lambda::Permission": _permission,
     "AWS::EC2::SecurityGroupIngress": _ingress,
