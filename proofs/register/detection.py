@@ -112,7 +112,7 @@ def threats_are_watched(case: Case, finding: Finding) -> None:
 
 @proof("detection.vulnerabilities-are-scanned")
 def vulnerabilities_are_scanned(case: Case, finding: Finding) -> None:
-    """Inspector scans every machine, image and function, wherever it runs.
+    """Inspector scans machines, images and functions in every account and region.
 
     https://docs.aws.amazon.com/inspector/latest/user/scanning-resources.html
     """
@@ -124,14 +124,16 @@ def vulnerabilities_are_scanned(case: Case, finding: Finding) -> None:
             scans.setdefault(place, set()).update(texts(cover.get("Scans")))
     if not covers:
         return
-    for node in model.of(*_SCANNED):
-        missing = set(_SCANNED[node.type]) - scans.get((node.account, node.region), set())
+    wanted = {scan for kinds in _SCANNED.values() for scan in kinds}
+    for place in _places(model):
+        missing = wanted - scans.get(place, set())
         if missing:
-            where = covers[0][0]
+            where = next((one for one, _ in covers if one.account == place[0]), covers[0][0])
             finding.broken.append(
-                note(where, f"{', '.join(sorted(missing))} of account {node.account} in {node.region}: {node.path}")
+                note(where, f"{', '.join(sorted(missing))} of account {place[0]} in {place[1]} is not scanned")
             )
-        else:
+    for node in model.of(*_SCANNED):
+        if set(_SCANNED[node.type]) <= scans.get((node.account, node.region), set()):
             finding.evidence.append(note(node, f"Inspector scans {' and '.join(_SCANNED[node.type])} here"))
 
 
@@ -153,7 +155,8 @@ def machines_are_patched(case: Case, finding: Finding) -> None:
         if not baselines:
             finding.broken.append(note(machine, "no baseline says which patches it gets"))
         elif not runs:
-            finding.broken.append(note(machine, f"nothing applies {baselines[0].path} to it"))
+            other = next(model.of("AWS::SSM::Association", "AWS::SSM::MaintenanceWindowTask", **here), machine)
+            finding.broken.append(note(other, f"nothing applies {baselines[0].path} to {machine.path}"))
         else:
             finding.evidence.append(note(machine, f"{runs[0].path} applies {baselines[0].path}"))
 

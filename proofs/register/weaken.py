@@ -118,11 +118,11 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
         Against(kind="drop permission", path="/Sender/"),
         Against(kind="drop property", type="Events::Rule", path="/Findings/", place="^Targets$"),
     ),
-    "detection.machines-are-patched": (Against(kind="drop resource", type="SSM::(PatchBaseline|Association)"),),
+    "detection.machines-are-patched": (Against(kind="run something else", type="SSM::Association"),),
     "detection.threats-are-watched": (
         Against(kind="switch off", type="GuardDuty::Detector"),
         Against(kind="weaker word", type="GuardDuty::Detector", place="Features.\\d.Status"),
-        Against(kind="leave out", type="CoverAccounts", place="Accounts|Regions|Plans"),
+        Against(kind="leave out", type="CoverAccounts", place="Regions|Plans"),
     ),
     "detection.vulnerabilities-are-scanned": (
         Against(kind="leave out", type="CoverAccounts", place="Accounts|Regions|Scans"),
@@ -292,6 +292,14 @@ def _set(kind: str, resource: Resource, *path: str | int, to: Any) -> Weakening:
     return _one(kind, resource, ".".join(map(str, path)), with_property(resource, path, to))
 
 
+def _without(resource: Resource, *path: str | int) -> Iterator[Weakening]:
+    """A list, each time without one of its items; the item is part of the place."""
+    given = as_list(at(resource.properties, *path))
+    for index, gone in enumerate(given):
+        changed = with_property(resource, path, [*given[:index], *given[index + 1 :]])
+        yield _one("leave out", resource, f"{'.'.join(map(str, path))} {gone}", changed)
+
+
 def _parameter(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
     if "egress" in str(resource.properties.get("Name")):
         value = resource.properties.get("Value")
@@ -319,16 +327,11 @@ def _rule(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakenin
 
 def _covering(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
     for name in ("Accounts", "Regions", "Scans", "TrustedServices"):
-        given = as_list(resource.properties.get(name))
-        for value in given:
-            yield _set("leave out", resource, name, to=[one for one in given if one != value])
-    for plan, _ in resource.properties.get("Plans", {}).items():
-        yield _set(
-            "leave out",
-            resource,
-            "Plans",
-            to={name: agents for name, agents in resource.properties["Plans"].items() if name != plan},
-        )
+        yield from _without(resource, name)
+    plans = resource.properties.get("Plans", {})
+    for gone in plans:
+        left = {plan: agents for plan, agents in plans.items() if plan != gone}
+        yield _one("leave out", resource, f"Plans {gone}", with_property(resource, ("Plans",), left))
 
 
 def _analyser(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
@@ -340,8 +343,7 @@ def _analyser(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weak
 
 def _standards(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
     hub = ("ConfigurationPolicy", "SecurityHub")
-    for standard in as_list(at(resource.properties, *hub, "EnabledStandardIdentifiers")):
-        yield _set("leave out", resource, *hub, "EnabledStandardIdentifiers", to=[standard])
+    yield from _without(resource, *hub, "EnabledStandardIdentifiers")
     controls = (*hub, "SecurityControlsConfiguration", "DisabledSecurityControlIdentifiers")
     yield _set("leave out", resource, *controls, to=["S3.1"])
 
@@ -350,10 +352,13 @@ def _association(resource: Resource, _stack: Stack, _world: World) -> Iterator[W
     yield _set("narrow", resource, "TargetType", to="ACCOUNT")
 
 
+def _patching(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    if resource.properties.get("Name") == "AWS-RunPatchBaseline":
+        yield _set("run something else", resource, "Name", to="AWS-GatherSoftwareInventory")
+
+
 def _aggregator(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
-    given = as_list(resource.properties.get("Regions"))
-    for region in given:
-        yield _set("leave out", resource, "Regions", to=[one for one in given if one != region])
+    yield from _without(resource, "Regions")
 
 
 def _alarm(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
@@ -540,6 +545,7 @@ _MAKERS = {
     "AWS::AccessAnalyzer::Analyzer": _analyser,
     "AWS::SecurityHub::ConfigurationPolicy": _standards,
     "AWS::SecurityHub::PolicyAssociation": _association,
+    "AWS::SSM::Association": _patching,
     "AWS::SecurityHub::FindingAggregator": _aggregator,
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::Lambda::Permission": _permission,
