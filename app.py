@@ -58,28 +58,6 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
             management=deployment.accounts.management,
             analysis=analysis,
         )
-    findings = [Findings(app, deployment=deployment, region=region) for region in deployment.regions]
-    detectors = [
-        Detection(app, deployment=deployment, owner=owner, region=region, findings=findings)
-        for owner in deployment.owners
-        for region in deployment.regions
-        if owner != MANAGEMENT
-    ]
-    if deployment.organization is not None:
-        management: list[ManagementDetection] = []
-        for region in deployment.regions:
-            after = [*(stack for stack in detectors if stack.account == deployment.accounts.security), *management]
-            management.append(
-                ManagementDetection(app, deployment=deployment, region=region, findings=findings, after=after)
-            )
-        for region in deployment.regions:
-            SecurityOrganization(
-                app,
-                deployment=deployment,
-                organization=deployment.organization,
-                region=region,
-                management=management,
-            )
     backup_service = None if deployment.organization is None else BackupService(app, deployment=deployment)
     keys_of: dict[str, Keys] = {}
     for stage in deployment.stages:
@@ -141,6 +119,7 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
             apis=[documents.api.api],
         )
         ObservabilityEdge(app, deployment=deployment, stage=stage, alarms=alarms_edge, distribution=edge.distribution)
+    accounts: dict[tuple[str, str], Account] = {}
     for owner in deployment.owners:
         account: Account | None = None
         for region in reversed(deployment.regions):
@@ -152,6 +131,43 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
                 archive=organization_archive,
                 after=account,
                 keys=keys_of.get(owner),
+            )
+            accounts[owner, region] = account
+    findings = [Findings(app, deployment=deployment, region=region) for region in deployment.regions]
+    detectors = [
+        Detection(
+            app,
+            deployment=deployment,
+            owner=owner,
+            region=region,
+            account=accounts[owner, region],
+            findings=findings,
+        )
+        for owner in deployment.owners
+        for region in deployment.regions
+        if owner != MANAGEMENT
+    ]
+    if deployment.organization is not None:
+        management: list[ManagementDetection] = []
+        for region in deployment.regions:
+            after = [*(stack for stack in detectors if stack.account == deployment.accounts.security), *management]
+            management.append(
+                ManagementDetection(
+                    app,
+                    deployment=deployment,
+                    region=region,
+                    account=accounts[MANAGEMENT, region],
+                    findings=findings,
+                    after=after,
+                )
+            )
+        for region in deployment.regions:
+            SecurityOrganization(
+                app,
+                deployment=deployment,
+                organization=deployment.organization,
+                region=region,
+                management=management,
             )
     return app
 

@@ -10,16 +10,19 @@ from palisade.compute import Placement
 from palisade.detection import (
     AccountDetectors,
     CentralPosture,
+    Conformance,
     Coverage,
     Delegation,
     FindingsForwarder,
     FindingsSender,
     OrganizationAnalysers,
+    OrganizationRecord,
     signals,
 )
 from palisade.keys import CustomerKey
 
 from constructs import Construct
+from stacks.account import Account
 from stacks.base import PalisadeStack
 from stacks.findings import SECURITY, Findings
 from stacks.names import FINDINGS_SENDER, Names
@@ -29,14 +32,22 @@ MANAGEMENT = "management"
 
 
 class Detection(PalisadeStack):
-    """What one account finds in one region goes to the findings bus.
+    """What one account finds in one region goes to the findings bus; AWS Config, which ``account`` turns on there, holds each
+    of its resources against our rules.
 
     In an organization the security account's detectors cover every account; besides it only the management account, for
     which nobody else may turn them on, has its own here. Without an organization every account has its own.
     """
 
     def __init__(
-        self, scope: Construct, *, deployment: Deployment, owner: str, region: str, findings: Sequence[Findings]
+        self,
+        scope: Construct,
+        *,
+        deployment: Deployment,
+        owner: str,
+        region: str,
+        account: Account,
+        findings: Sequence[Findings],
     ) -> None:
         super().__init__(
             scope,
@@ -47,7 +58,7 @@ class Detection(PalisadeStack):
             region=region,
             stateful=True,
         )
-        account, alone = deployment.owners[owner], deployment.organization is None
+        alone = deployment.organization is None
         self.at_home = region == deployment.home.name
         if self.at_home:
             FindingsSender(
@@ -55,27 +66,28 @@ class Detection(PalisadeStack):
                 "Sender",
                 name=self.names.role(FINDINGS_SENDER),
                 bus_arn=self.names.findings_bus_arn,
-                account=account,
+                account=self.account,
             )
         FindingsForwarder(
             self,
             "Findings",
             signals=self._signals(owner, alone=alone),
             bus_arn=self.names.findings_bus_arn,
-            role_arn=self.names.role_arn(FINDINGS_SENDER, account),
+            role_arn=self.names.role_arn(FINDINGS_SENDER, deployment.owners[owner]),
             undelivered_arn=self.names.findings_undelivered_arn(region),
         )
         # EventBridge refuses a target or a queue that does not exist.
-        for stack in findings:
+        for stack in (*findings, account):
             self.add_stack_dependency(stack)
+        Conformance(self, "Conformance", name=self.names.conformance_pack)
         if alone or owner in {SECURITY, MANAGEMENT}:
             AccountDetectors(self, "Detectors", alone=alone)
         if alone and self.at_home:
             Coverage(
                 self,
                 "Coverage",
-                accounts=[account],
-                data_accounts=[account],
+                accounts=[self.account],
+                data_accounts=[self.account],
                 regions=deployment.regions,
                 members_arn=None,
                 role_name=self.names.governor("coverage"),
@@ -104,10 +116,13 @@ class ManagementDetection(Detection):
         *,
         deployment: Deployment,
         region: str,
+        account: Account,
         findings: Sequence[Findings],
         after: Sequence[Detection],
     ) -> None:
-        super().__init__(scope, deployment=deployment, owner=MANAGEMENT, region=region, findings=findings)
+        super().__init__(
+            scope, deployment=deployment, owner=MANAGEMENT, region=region, account=account, findings=findings
+        )
         for stack in after:
             self.add_stack_dependency(stack)
         administrator = securityhub.CfnDelegatedAdmin(
@@ -164,6 +179,13 @@ class SecurityOrganization(PalisadeStack):
                 members_arn=self.names.member_arn("*"),
                 role_name=self.names.governor("coverage"),
                 placement=placement(self, self.names),
+            )
+            OrganizationRecord(
+                self,
+                "Record",
+                name=f"{self.names.prefix}-organization",
+                regions=deployment.regions,
+                role_name=self.names.governor("record"),
             )
             CentralPosture(
                 self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from palisade.detection import FindingsBus, SevereNotices
 from palisade.keys import CustomerKey
 from palisade.messaging import DeadLetterQueue, EncryptedTopic
-from palisade.observability import watch_dead_letters
+from palisade.observability import TROUBLES, ServiceNotices, watch_dead_letters
 
 from constructs import Construct
 from stacks.base import PalisadeStack
@@ -16,7 +16,10 @@ SECURITY = "security"
 
 
 class Findings(PalisadeStack):
-    """The security team's topic and the queue of undelivered findings in each region; at home the bus itself."""
+    """The security team's topic and the queue of undelivered findings in each region; at home the bus itself.
+
+    Where AWS has trouble of its own, detectors may be blind: the security team hears of that, too.
+    """
 
     def __init__(self, scope: Construct, *, deployment: Deployment, region: str) -> None:
         at_home = region == deployment.home.name
@@ -61,6 +64,14 @@ class Findings(PalisadeStack):
             queue=undelivered,
             topic=topic,
             meaning="Findings did not reach the findings bus, or a message about them nobody.",
+        )
+        ServiceNotices(
+            self,
+            "Troubles",
+            where=SECURITY,
+            troubles=[trouble for trouble in TROUBLES if trouble.name == "AwsHealth"],
+            topic=topic,
+            undelivered=undelivered,
         )
         if at_home:
             bus = FindingsBus(

@@ -216,6 +216,11 @@ class Names:
         return f"arn:aws:events:{self.home}:{self.deployment.accounts.security}:event-bus/{self.findings_bus}"
 
     @property
+    def conformance_pack(self) -> str:
+        """The rules of AWS Config that every account is held against in every region."""
+        return f"{self.prefix}-controls"
+
+    @property
     def findings_undelivered(self) -> str:
         """The queue of the security account, in each region, of findings that the bus did not take."""
         return f"{self.prefix}-findings-undelivered"

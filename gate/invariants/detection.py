@@ -44,6 +44,23 @@ TRUSTED = frozenset(
         "securityhub.amazonaws.com",
     }
 )
+RULES = (
+    "CMK_BACKING_KEY_ROTATION_ENABLED",
+    "S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED",
+    "S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED",
+    "S3_BUCKET_SSL_REQUESTS_ONLY",
+    "RDS_STORAGE_ENCRYPTED",
+    "RDS_INSTANCE_PUBLIC_ACCESS_CHECK",
+    "VPC_DEFAULT_SECURITY_GROUP_CLOSED",
+    "VPC_FLOW_LOGS_ENABLED",
+    "LAMBDA_FUNCTION_PUBLIC_ACCESS_PROHIBITED",
+    "EC2_IMDSV2_CHECK",
+    "EC2_EBS_ENCRYPTION_BY_DEFAULT",
+    "DYNAMODB_PITR_ENABLED",
+    "IAM_ROOT_ACCESS_KEY_CHECK",
+    "CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED",
+)
+"""Rules of AWS Config that no account may lack; a pack may hold more."""
 STANDARDS = ("aws-foundational-security-best-practices", "cis-aws-foundations-benchmark")
 _ARCHIVE_DAYS = 90
 _DETECTOR, _HUB, _MACIE = "AWS::GuardDuty::Detector", "AWS::SecurityHub::Hub", "AWS::Macie::Session"
@@ -195,6 +212,38 @@ def posture(resource: Resource, world: World) -> Iterator[str]:
             yield "no account is held against it"
 
 
+@control("detection.account.conformance", "AWS::Config::ConfigurationRecorder", "AWS::Config::ConformancePack")
+def conformance(resource: Resource, world: World) -> Iterator[str]:
+    """Where AWS Config records, it also judges: each of our rules stands in the conformance pack of the place.
+
+    Fix: add Conformance to the account and region.
+    https://docs.aws.amazon.com/config/latest/developerguide/conformance-packs.html
+    """
+    if resource.type.endswith("Recorder"):
+        if not any(world.of_type("AWS::Config::ConformancePack", near=resource, same_region=True)):
+            yield "no rule judges what it records"
+        return
+    body = world.text(resource.properties.get("TemplateBody", ""), resource)
+    for rule in RULES:
+        if f'"{rule}"' not in body:
+            yield f"rule {rule} is left out"
+
+
+@control("detection.organization.record", "AWS::Config::ConfigurationAggregator")
+def organization_record(resource: Resource, world: World) -> Iterator[str]:
+    """Configuration of every account of the organization is gathered, from every region.
+
+    Fix: use OrganizationRecord with deployment.regions.
+    https://docs.aws.amazon.com/config/latest/developerguide/aggregate-data.html
+    """
+    source = resource.properties.get("OrganizationAggregationSource", {})
+    if not source:
+        yield "it gathers single accounts only"
+    elif not truthy(source.get("AllAwsRegions")):
+        for region in sorted(_regions(world) - set(as_list(source.get("AwsRegions")))):
+            yield f"{region} is left out"
+
+
 @control("detection.organization.analysers", "AWS::AccessAnalyzer::Analyzer")
 def analysers(resource: Resource, _world: World) -> Iterator[str]:
     """An analyser looks at the whole organization, or, where there is none, at its account, and archives nothing by rule.
@@ -311,6 +360,8 @@ def forwarded(bus: Resource, world: World) -> Iterator[str]:
             yield f"nobody analyses which access of account {account} is used"
     if delegating and not any(world.of_type("AWS::SecurityHub::OrganizationConfiguration", near=bus)):
         yield "Security Hub of the organization is not configured here"
+    if delegating and not any(world.of_type("AWS::Config::ConfigurationAggregator", near=bus)):
+        yield "configuration of the organization is not gathered here"
     if delegating and not any(world.of_type("AWS::SecurityHub::FindingAggregator", near=bus, same_region=True)):
         yield "findings of other regions are not gathered here"
 

@@ -29,6 +29,7 @@ EDGE_TYPES = frozenset(
         "AWS::WAFv2::LoggingConfiguration",
         "AWS::CertificateManager::Certificate",
         "AWS::AccessAnalyzer::Analyzer",
+        "AWS::Config::ConformancePack",
         "AWS::GuardDuty::Detector",
         "AWS::Macie::Session",
         "AWS::SecurityHub::DelegatedAdmin",
@@ -120,7 +121,9 @@ def _about_edge(resource: Resource, path: tuple[str | int, ...], value: str) -> 
         or re.fullmatch(r"aws:RequestedRegion", str(path[-2] if len(path) > 1 else "")) is not None
         or (
             any(re.search(r"(?i)region", str(part)) for part in path)
-            and resource.type.startswith(("Custom::", "AWS::CloudFormation::", "AWS::SecurityHub::FindingAggregator"))
+            and resource.type.startswith(
+                ("Custom::", "AWS::CloudFormation::", "AWS::SecurityHub::FindingAggregator", "AWS::Config::")
+            )
         )
     )
 

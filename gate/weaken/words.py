@@ -159,7 +159,7 @@ DROPPED = re.compile(
 
 LISTS = re.compile(
     r"^(Rules|FirewallRules|BackupPlanRule|CopyActions|InsightSelectors|AdvancedEventSelectors|RedactedFields|LoadBalancerAttributes|"
-    r"EnableCloudwatchLogsExports|Accounts|DataAccounts|Scans|TrustedServices|DelegatedServices|EnabledStandardIdentifiers)$"
+    r"EnableCloudwatchLogsExports|Accounts|DataAccounts|Scans|TrustedServices|DelegatedServices|EnabledStandardIdentifiers|AwsRegions)$"
 )
 """Lists each of whose items protects; tried without one."""
 
@@ -171,7 +171,7 @@ DESTINATIONS = re.compile(
 
 PROTECTIVE_TYPES = re.compile(
     r"Custom::(CoverAccounts|DelegateDetection)|"
-    r"AWS::(GuardDuty::Detector|SecurityHub::\w+|Macie::Session|AccessAnalyzer::Analyzer|Events::Archive|S3::BucketPolicy|SNS::TopicPolicy|SQS::QueuePolicy|EC2::FlowLog|EC2::SubnetNetworkAclAssociation|"
+    r"AWS::(GuardDuty::Detector|SecurityHub::\w+|Macie::Session|AccessAnalyzer::Analyzer|Events::Archive|Config::(ConformancePack|ConfigurationAggregator)|S3::BucketPolicy|SNS::TopicPolicy|SQS::QueuePolicy|EC2::FlowLog|EC2::SubnetNetworkAclAssociation|"
     r"WAFv2::(WebACLAssociation|LoggingConfiguration)|CloudTrail::Trail|SecretsManager::RotationSchedule|"
     r"Backup::(BackupPlan|BackupSelection|RestoreTestingPlan|RestoreTestingSelection)|Route53Resolver::\w+Association|"
     r"NetworkFirewall::LoggingConfiguration|Logs::DeliverySource|Events::Rule|Logs::MetricFilter|CloudWatch::Alarm|"

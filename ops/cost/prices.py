@@ -126,7 +126,7 @@ _BY_USE: Mapping[str, str] = {
     "AWS::CloudFront": "CachePolicy Distribution Function OriginAccessControl OriginRequestPolicy "
     "ResponseHeadersPolicy VpcOrigin",
     "AWS::CloudTrail": "Trail",
-    "AWS::Config": "ConfigurationRecorder DeliveryChannel",
+    "AWS::Config": "ConfigurationAggregator ConfigurationRecorder ConformancePack DeliveryChannel",
     "AWS::DynamoDB": "Table",
     "AWS::EC2": "FlowLog InternetGateway NetworkAcl NetworkAclEntry Route RouteTable SecurityGroup SecurityGroupEgress "
     "SecurityGroupIngress Subnet SubnetNetworkAclAssociation SubnetRouteTableAssociation VPC VPCGatewayAttachment "

@@ -150,7 +150,7 @@ def machines_are_patched(case: Case, finding: Finding) -> None:
         runs = [
             node
             for node in model.of("AWS::SSM::Association", "AWS::SSM::MaintenanceWindowTask", **here)
-            if "AWS-RunPatchBaseline" in str(node.properties)
+            if "AWS-RunPatchBaseline" in str(node.properties) and "Install" in str(node.properties)
         ]
         if not baselines:
             finding.broken.append(note(machine, "no baseline says which patches it gets"))
@@ -159,6 +159,37 @@ def machines_are_patched(case: Case, finding: Finding) -> None:
             finding.broken.append(note(other, f"nothing applies {baselines[0].path} to {machine.path}"))
         else:
             finding.evidence.append(note(machine, f"{runs[0].path} applies {baselines[0].path}"))
+
+
+@proof("detection.configuration-is-recorded-and-judged")
+def configuration_is_recorded_and_judged(case: Case, finding: Finding) -> None:
+    """AWS Config records every resource of every account and region, delivers the history to the archive, and judges it by
+    rules.
+
+    https://docs.aws.amazon.com/config/latest/developerguide/how-does-config-work.html
+    """
+    known = facts(case)
+    recorders = list(known.model.of("AWS::Config::ConfigurationRecorder"))
+    lost = {
+        (arrow.sender.account, arrow.sender.region): refused
+        for arrow, refused in known.deliveries("configuration to bucket")
+    }
+    for place in _places(known.model) if recorders else ():
+        here = {"account": place[0], "region": place[1]}
+        recorder = next(known.model.of("AWS::Config::ConfigurationRecorder", **here), None)
+        pack = next(known.model.of("AWS::Config::ConformancePack", **here), None)
+        if recorder is None:
+            finding.broken.append(note(pack or recorders[0], f"account {place[0]} is not recorded in {place[1]}"))
+        elif not truthy(recorder.get("RecordingGroup", "AllSupported")):
+            finding.broken.append(note(recorder, "it does not record every kind of resource"))
+        elif place not in lost:
+            finding.broken.append(note(recorder, "its history is delivered nowhere"))
+        elif (refused := lost[place]) is not None:
+            finding.broken.append(note(refused.where, f"the history does not arrive: {refused.text}"))
+        elif pack is None or "SourceIdentifier" not in str(pack.get("TemplateBody")):
+            finding.broken.append(note(pack or recorder, f"no rule judges what {recorder.path} records"))
+        else:
+            finding.evidence.append(note(recorder, f"records everything, which {pack.path} judges"))
 
 
 @proof("detection.accounts-are-held-against-standards")

@@ -112,13 +112,19 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
         Against(kind="leave out", type="ConfigurationPolicy|FindingAggregator"),
         Against(kind="narrow", type="PolicyAssociation"),
     ),
+    "detection.configuration-is-recorded-and-judged": (
+        Against(kind="switch off", type="ConfigurationRecorder", place="AllSupported"),
+        Against(kind="judge nothing", type="ConformancePack"),
+        Against(kind="foreign principal", type="S3::BucketPolicy", was='"config.amazonaws'),
+        Against(kind="send elsewhere", type="DeliveryChannel"),
+    ),
     "detection.findings-arrive": (
         Against(kind="deafen", type="Events::Rule", path="/Findings/|/Severe/"),
         Against(kind="foreign principal", type="EventBus"),
         Against(kind="drop permission", path="/Sender/"),
         Against(kind="drop property", type="Events::Rule", path="/Findings/", place="^Targets$"),
     ),
-    "detection.machines-are-patched": (Against(kind="run something else", type="SSM::Association"),),
+    "detection.machines-are-patched": (Against(kind="run something else|only look", type="SSM::Association"),),
     "detection.threats-are-watched": (
         Against(kind="switch off", type="GuardDuty::Detector"),
         Against(kind="weaker word", type="GuardDuty::Detector", place="Features.\\d.Status"),
@@ -352,9 +358,14 @@ def _association(resource: Resource, _stack: Stack, _world: World) -> Iterator[W
     yield _set("narrow", resource, "TargetType", to="ACCOUNT")
 
 
+def _pack(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    yield _set("judge nothing", resource, "TemplateBody", to='{"Resources":{}}')
+
+
 def _patching(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
     if resource.properties.get("Name") == "AWS-RunPatchBaseline":
         yield _set("run something else", resource, "Name", to="AWS-GatherSoftwareInventory")
+        yield _set("only look", resource, "Parameters", "Operation", to=["Scan"])
 
 
 def _aggregator(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
@@ -546,6 +557,7 @@ _MAKERS = {
     "AWS::SecurityHub::ConfigurationPolicy": _standards,
     "AWS::SecurityHub::PolicyAssociation": _association,
     "AWS::SSM::Association": _patching,
+    "AWS::Config::ConformancePack": _pack,
     "AWS::SecurityHub::FindingAggregator": _aggregator,
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::Lambda::Permission": _permission,

@@ -97,3 +97,21 @@ spec(
     extra=_analyzer,
     recorded=True,
 )
+spec(
+    "AWS::Config::ConformancePack",
+    "config",
+    "put_conformance_pack",
+    lambda p, _r, _c: str(p["ConformancePackName"]),
+    attributes={"ConformancePackArn": made_up("arn:aws:config:conformance-pack/")},
+    recorded=True,
+)
+spec(
+    "AWS::Config::ConfigurationAggregator",
+    "config",
+    "put_configuration_aggregator",
+    lambda p, _r, _c: str(p["ConfigurationAggregatorName"]),
+    attributes={"ConfigurationAggregatorArn": "ConfigurationAggregator.ConfigurationAggregatorArn"},
+    update="create",
+    delete="delete_configuration_aggregator",
+    delete_with=lambda i, _p, _a: {"ConfigurationAggregatorName": i},
+)

@@ -86,3 +86,12 @@ def test_no_detector_ends_with_its_stack(assembly: Assembly) -> None:
     assert len(found) == 2 * 3 * 3
     for _, resource in found:
         assert resource.definition["DeletionPolicy"] == "Retain", resource
+
+
+def test_every_account_judges_what_it_records_after_it_records(assembly: Assembly) -> None:
+    for owner in FIXTURE.owners:
+        for suffix in ("", "-recovery", "-edge"):
+            pack = _only(assembly[f"{owner}-detection{suffix}"], "AWS::Config::ConformancePack")
+            rules = json.loads(str(pack["TemplateBody"]))["Resources"]
+            assert len({rule["Properties"]["Source"]["SourceIdentifier"] for rule in rules.values()}) == len(rules) > 15
+            assert _comes_before(assembly, f"{owner}-account{suffix}", f"{owner}-detection{suffix}")
