@@ -90,6 +90,10 @@ picture: layers ## draw docs/architecture.svg from the templates
 coverage: layers ## hold the templates against FSBP and CIS, control by control: docs/coverage.md
 	@$(SYNTH) && $(PYTHON) -m ops.coverage
 
+.PHONY: identities
+identities: ## write docs/identities.md from cdk.out (make synth writes it)
+	@$(PYTHON) -m ops.identities --deployment $(DEPLOYMENT)
+
 .PHONY: prove
 prove: ## decide every promise from cdk.out and show why (make synth writes it)
 	@$(PYTHON) -m proofs prove --deployment $(DEPLOYMENT)

@@ -87,6 +87,7 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
         Against(kind="drop tag", type="RDS::DBCluster|DynamoDB::Table"),
         Against(kind="drop resource", type="BackupSelection"),
     ),
+    "people.levels-are-apart": (Against(kind="mix levels"),),
     "delivery.logs-arrive": (
         Against(
             kind="foreign principal", type="S3::BucketPolicy", was="delivery.logs|cloudtrail|logging.s3|logdelivery"
@@ -286,6 +287,7 @@ def more(world: World) -> Iterator[Weakening]:
         if maker is not None:
             yield from maker(resource, stack, world)
     yield from _whole_stacks(world)
+    yield from _levels(world)
 
 
 def _one(kind: str, resource: Resource, place: str, changed: Resource | None, *others: Resource) -> Weakening:
@@ -573,6 +575,18 @@ _MAKERS = {
     "AWS::Backup::BackupVault": _vault,
     "AWS::EC2::VPC": _vpc,
 }
+
+
+def _levels(world: World) -> Iterator[Weakening]:
+    """A permission set of one level of staff that gets a right of another, and whose refusals are gone."""
+    mixed = {"Operator": "sqs:ReceiveMessage", "Messaging": "rds:FailoverDBCluster", "Database": "sqs:ReceiveMessage"}
+    for _, resource in world.assembly.resources("AWS::SSO::PermissionSet"):
+        action = next((added for name, added in mixed.items() if f"/{name}/" in resource.path), None)
+        if action is not None:
+            path = ("InlinePolicy", "Statement")
+            kept = [one for one in as_list(at(resource.properties, *path)) if at(one, "Effect") == "Allow"]
+            added = {"Effect": "Allow", "Action": action, "Resource": "*"}
+            yield _one("mix levels", resource, "InlinePolicy", with_property(resource, path, [*kept, added]))
 
 
 def _whole_stacks(world: World) -> Iterator[Weakening]:
