@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -66,10 +67,15 @@ def _change(old: Decided, new: Decided) -> ClaimChange | None:
     )
 
 
+_WAITS = re.compile(r"(not proven yet, though .+? is there|nothing in the assembly (does|shows) this yet): ")
+"""What a promise waits for stays the same, whether or not something of the kind is there by now."""
+
+
 def _new_faults(old: Decided, new: Decided) -> Iterator[str]:
     known = {str(one) for one in old.counter_examples}
+    waited_for = {_WAITS.sub("", text) for text in old.missing}
     yield from (f"broken: {one}" for one in new.counter_examples if str(one) not in known)
-    yield from (f"missing: {text}" for text in new.missing if text not in old.missing)
+    yield from (f"missing: {text}" for text in new.missing if _WAITS.sub("", text) not in waited_for)
 
 
 def _spoken(value: object) -> str:

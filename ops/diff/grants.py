@@ -87,13 +87,17 @@ def grant_changes(before: Model, after: Model) -> list[GrantChange]:
 
 
 def _concerns_both(found: Iterable[Grant], mine: Model, other: Model) -> Iterator[Grant]:
-    """The grants without denials whose principal or resource the other side has not: they take nothing from anybody."""
+    """The grants without those that came or went with their resource and changed nothing for anybody else: denials, and what
+    its policy lets its own account do with it. Likewise denials that came or went with their principal."""
     labelled = {_short(node.path): node for node in mine}
+
+    def is_shared(node: Node | None) -> bool:
+        return node is None or other.node(node.stack.name, node.resource.logical_id) is not None
+
     for one in found:
-        named = [labelled.get(one.principal), labelled.get(one.resource) or _resource(mine, one.resource)]
-        if one.allows or all(
-            node is None or other.node(node.stack.name, node.resource.logical_id) is not None for node in named
-        ):
+        resource = labelled.get(one.resource) or _resource(mine, one.resource)
+        own = resource is not None and one.principal == f"account {resource.account}"
+        if (one.allows and not own) or (is_shared(resource) and is_shared(labelled.get(one.principal))):
             yield one
 
 

@@ -61,12 +61,12 @@ def verdict(comparison: Comparison) -> str:
 def _summary(comparison: Comparison) -> Iterator[tuple[str, str]]:
     better = sum(change.better for change in comparison.claims)
     weaker = len(comparison.claims) - better - comparison.breaks
-    yield "promises", f"{comparison.breaks} break, {weaker} weaker, {better} stronger"
+    yield "promises", f"{comparison.breaks} broken, {weaker} weaker, {better} stronger"
     gain, lose = ({change.principal for change in comparison.grants if change.gained is way} for way in (True, False))
-    yield "permissions", f"{len(gain)} principals gain, {len(lose)} lose"
+    yield "permissions", f"gained by {len(gain)}, lost by {len(lose)} principals"
     opened = sum(change.opened for change in comparison.ways)
     yield "connections", f"{opened} opened, {len(comparison.ways) - opened} closed"
-    yield "data", f"{comparison.loses} stores lose, {len(comparison.stores) - comparison.loses} change without loss"
+    yield "data", f"{comparison.loses} at risk, {len(comparison.stores) - comparison.loses} changed without risk"
     price = comparison.price
     yield "price", f"{price.after - price.before:+,.2f} USD a month ({price.before:,.2f} -> {price.after:,.2f})"
     if comparison.terms:
@@ -97,7 +97,7 @@ def _claims(comparison: Comparison) -> Iterator[str]:
 
 
 def _grants(changes: Iterable[GrantChange], *, gained: bool) -> Iterator[str]:
-    chosen = sorted((change for change in changes if change.gained is gained), key=lambda change: change.principal)
+    chosen = sorted((change for change in changes if change.gained is gained), key=_nearness)
     for principal, grouped in groupby(chosen, key=lambda change: change.principal):
         yield principal
         lines = [
@@ -107,6 +107,13 @@ def _grants(changes: Iterable[GrantChange], *, gained: bool) -> Iterator[str]:
         ]
         yield from lines[:_LINES_A_PRINCIPAL]
         yield from (f"    {line}" for line in _more(len(lines) - _LINES_A_PRINCIPAL))
+
+
+def _nearness(change: GrantChange) -> tuple[int, str]:
+    """Whom a reviewer asks for first: everybody, people, accounts, what runs here, and AWS's services last."""
+    kinds = ("everybody", "person ", "group ", "account ")
+    rank = next((n for n, kind in enumerate(kinds) if change.principal.startswith(kind)), len(kinds))
+    return rank + change.principal.startswith("service "), change.principal
 
 
 def _ways(changes: Iterable[WayChange]) -> Iterator[str]:

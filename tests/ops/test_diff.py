@@ -219,6 +219,16 @@ def test_a_resource_policy_that_lets_an_account_in_is_a_gain_of_that_account() -
     assert (gain.principal, gain.gained) == ("everybody", True)
 
 
+def test_a_new_resource_with_the_policy_that_names_its_own_account_is_no_gain() -> None:
+    def key(account: str) -> dict[str, Any]:
+        statement = allow("kms:*") | {"Principal": {"AWS": account}}
+        return resource("KMS::Key", KeyPolicy={"Statement": [statement]}) | KEPT
+
+    assert not difference({}, {"Key": key(ACCOUNT)}).grants
+    (change,) = difference({}, {"Key": key("222222222222")}).grants
+    assert (change.principal, change.resources) == ("account 222222222222", ("shop/Key",))
+
+
 def test_a_function_permission_and_a_sign_in_are_permissions_too() -> None:
     function = {"Sell": resource("Lambda::Function", FunctionName="sell")}
     call = resource(
