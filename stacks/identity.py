@@ -63,6 +63,7 @@ class Identity(PalisadeStack):
         self.sets = {job: self._permission_set(job, position) for job, position in self._positions().items()}
         for permission_set in self.sets.values():
             permission_set.node.add_dependency(tags)
+        self._latest: Construct | None = None
         self._groups = {job: self._group(job) for job in self.sets}
         self._assign()
 
@@ -189,11 +190,16 @@ class Identity(PalisadeStack):
 
     def _let(self, group: Job, *, do: Job, where: str) -> None:
         # The id says who and where, not which in the list: replacing one assignment by an equal one fails.
-        self.sets[do].assign(
+        assignment = self.sets[do].assign(
             f"{_pascal(group.value)}In{_pascal(where)}",
             group_id=self._groups[group],
             account=self.deployment.owners[where],
         )
+        # One after the other: Identity Center refuses an assignment while it works on another of the same permission set.
+        # https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreateAccountAssignment.html
+        if self._latest is not None:
+            assignment.node.add_dependency(self._latest)
+        self._latest = assignment
 
 
 def _pascal(name: str) -> str:

@@ -73,6 +73,17 @@ def test_every_assignment_is_one_that_may_stand(assignments: set[tuple[str, str,
     }
 
 
+def test_assigns_one_after_the_other(assembly: Assembly) -> None:
+    made = {
+        logical_id: resource.definition.get("DependsOn", [])
+        for logical_id, resource in assembly[STACK].resources.items()
+        if resource.type == "AWS::SSO::Assignment"
+    }
+    waits = [set(made) & set([needs] if isinstance(needs, str) else needs) for needs in made.values()]
+    assert sorted(map(len, waits)) == [0, *[1] * (len(made) - 1)]
+    assert len({name for found in waits for name in found}) == len(made) - 1
+
+
 def test_takes_the_group_that_the_directory_brought(assembly: Assembly) -> None:
     names = {
         resource.properties["DisplayName"]

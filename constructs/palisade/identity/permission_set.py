@@ -76,9 +76,9 @@ class PermissionSet(Construct):
         """The permission set's ARN, which ends in a number that Identity Center invents."""
         return self.resource.attr_permission_set_arn
 
-    def assign(self, construct_id: str, *, group_id: str, account: str) -> None:
+    def assign(self, construct_id: str, *, group_id: str, account: str) -> sso.CfnAssignment:
         """Give it to the members of a group, for good, in one account."""
-        sso.CfnAssignment(
+        return sso.CfnAssignment(
             self,
             construct_id,
             instance_arn=self._instance_arn,
