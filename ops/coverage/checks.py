@@ -9,7 +9,7 @@ from typing import Any
 
 from assembly.resolve import INVENTED
 from ops.coverage.judge import CHECKS, Case, check
-from proofs.model import Node, as_list, as_mapping, at, truthy, walk
+from proofs.model import Node, as_list, as_mapping, at, truthy
 from proofs.model.policies import documents_of, statements
 from proofs.reachability.network import Hop
 
@@ -211,21 +211,6 @@ def allows_no_whole_service(_: Case, subjects: Sequence[Node]) -> Found:
 
 
 @check
-def root_has_no_credentials_of_its_own(case: Case, _: Sequence[Node]) -> Found:
-    """Root access is managed centrally for the organization, so that member accounts have no root credentials; the
-    management account's own root is a person's to look after."""
-    central = any(
-        "RootCredentialsManagement" in str(value)
-        for node in case.model
-        if node.type.startswith("Custom::")
-        for value in walk(node.properties)
-    )
-    for owner in case.owners.values():
-        if not central or owner == "management":
-            yield owner, "no template keeps root without credentials"
-
-
-@check
 def somebody_may_talk_to_AWS_Support(case: Case, _: Sequence[Node]) -> Found:  # noqa: N802  (its name is shown)
     """A role or permission set has AWSSupportAccess."""
     if not any("AWSSupportAccess" in str(arn) for _node, arn in _managed(case)):
@@ -282,13 +267,16 @@ def _whole(stores: Sequence[Node]) -> Iterator[Node]:
     return (one for one in stores if one.type == "AWS::RDS::DBCluster" or one.get("DBClusterIdentifier") is None)
 
 
+_DENYING = frozenset({"SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"})
+
+
 @check
 def nobody_may_share_snapshots_of_databases(case: Case, subjects: Sequence[Node]) -> Found:
     """A policy of the organization denies everybody the sharing of snapshots."""
     denied = {
         str(action).lower()
         for node in case.model.of("AWS::Organizations::Policy")
-        if node.get("Type") == "SERVICE_CONTROL_POLICY" and as_list(node.get("TargetIds"))
+        if node.get("Type") in _DENYING and as_list(node.get("TargetIds"))
         for statement in statements([as_mapping(node.get("Content"))])
         if statement.get("Effect") == "Deny"
         for action in as_list(statement.get("Action"))

@@ -373,9 +373,6 @@ HINTS: Mapping[str, Any] = {
     "may report to Systems Manager": _without_all("AWS::IAM::ManagedPolicy"),
     "nobody has all of CloudShell": _role_with("arn:aws:iam::aws:policy/AWSCloudShellFullAccess"),
     "nobody may share snapshots of databases": _without_all("AWS::Organizations::Policy"),
-    "root has no credentials of its own": lambda assembly: iter(
-        [without(assembly, *(item for _, item in assembly.resources() if item.type.startswith("Custom::")))]
-    ),
     "somebody hears of the organization": _without_all("AWS::Events::Rule"),
     "somebody may talk to AWS Support": _without_all("AWS::IAM::Role", "AWS::SSO::PermissionSet"),
     "the firewall logs": _without_all("AWS::NetworkFirewall::LoggingConfiguration"),
