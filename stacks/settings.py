@@ -387,6 +387,7 @@ def _problems(deployment: Deployment) -> Iterator[str]:
         _addresses,
         _allowed_networks,
         _emergency_identities,
+        _standings,
         _retention,
     ):
         for problem in check_one(deployment):
@@ -453,6 +454,21 @@ def _identity(deployment: Deployment) -> Iterator[str]:
                 '"aws organizations list-roots --query Roots[0].Id" prints it.'
             )
         yield from _identity_center(organization.identity_center)
+
+
+MOST_STAGES: Mapping[Standing, int] = {Standing.READ_ONLY: 5, Standing.ENGINEER: 10}
+"""Of each standing: what a permission set says of so many stages still fits into a role.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+
+
+def _standings(deployment: Deployment) -> Iterator[str]:
+    for standing, most in MOST_STAGES.items() if deployment.organization is not None else ():
+        named = [stage.name for stage in deployment.stages if stage.standing is standing]
+        if len(named) > most:
+            yield (
+                f"stages {', '.join(named)} are {len(named)} of {standing.value} standing; the permission sets for them hold "
+                f"{most} at most. Put some of them into a deployment of their own, with another prefix."
+            )
 
 
 def _identity_center(center: IdentityCenter) -> Iterator[str]:

@@ -380,6 +380,18 @@ def test_refuses_emergency_identities_that_would_fail_in_an_emergency(identities
         check(dataclasses.replace(FIXTURE, emergency_identities=identities))
 
 
+def test_refuses_more_stages_than_a_permission_set_holds() -> None:
+    stages = [
+        dataclasses.replace(
+            FIXTURE.stages[1], name=f"s{n}x", account=AccountId(f"{n:012d}"), network=IPv4Network(f"10.{n}.0.0/16")
+        )
+        for n in range(1, 7)
+    ]
+    check(dataclasses.replace(FIXTURE, stages=(FIXTURE.stages[0], *stages[:5])))
+    with pytest.raises(ConfigError, match="are 6 of read-only standing; the permission sets for them hold 5 at most"):
+        check(dataclasses.replace(FIXTURE, stages=(FIXTURE.stages[0], *stages)))
+
+
 @given(deployments())
 @settings(max_examples=100, deadline=None)
 def test_accepts_any_deployment_that_keeps_the_rules(deployment: Deployment) -> None:
