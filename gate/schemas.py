@@ -67,3 +67,16 @@ def bounds(resource_type: str, path: tuple[str | int, ...]) -> tuple[float, floa
     """The least and the greatest number that the schema allows at ``path``."""
     said = _at(resource_type, path)
     return float(said.get("minimum", 0)), float(said.get("maximum", "inf"))
+
+
+@functools.cache
+def offered(resource_type: str, region: str) -> bool:
+    """Whether CloudFormation has the type in the region."""
+    import cfnlint.schema
+    from cfnlint.schema import ResourceNotFoundError
+
+    try:
+        cfnlint.schema.PROVIDER_SCHEMA_MANAGER.get_resource_schema(region=region, resource_type=resource_type)
+    except ResourceNotFoundError:
+        return False
+    return True

@@ -58,6 +58,11 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html"""
 
 
+WITHOUT_CENTRAL_DETECTION = frozenset({"ap-south-2", "ap-southeast-4", "ca-west-1", "eu-south-1", "eu-south-2"})
+"""Regions in which Security Hub gathers no findings of others and configures no organization.
+https://docs.aws.amazon.com/securityhub/latest/userguide/finding-aggregation.html"""
+
+
 class ConfigError(Exception):
     """The configuration cannot work. ``problems`` holds one sentence each; the message lists them all."""
 
@@ -573,6 +578,11 @@ def _regions(deployment: Deployment) -> Iterator[str]:
         for zone in region.zones:
             if not re.fullmatch(re.escape(region.name) + r"[a-z]", zone):
                 yield f"{where} zone {zone!r} is not in {region.name}. Write it like {region.name}a."
+    if deployment.organization is not None and deployment.home.name in WITHOUT_CENTRAL_DETECTION:
+        yield (
+            f"home region {deployment.home.name} cannot gather an organization's findings: AWS offers Security Hub's "
+            "central configuration elsewhere only. Make it the recovery region, or pick another home."
+        )
     if deployment.home.name == deployment.recovery.name:
         yield (
             f"home and recovery are both {deployment.home.name}; a copy in the same region does not survive its loss. "

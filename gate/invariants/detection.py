@@ -17,6 +17,7 @@ from assembly.sample_findings import (
 )
 from gate.control import control
 from gate.policies import documents
+from gate.schemas import offered
 from gate.world import World, as_list, at, truthy
 
 PLANS = frozenset(
@@ -108,7 +109,7 @@ def account_detectors(resource: Resource, world: World) -> Iterator[str]:
         yield f"{name} is off"
     region = world.stack(resource).region
     for kind in (_HUB, _MACIE):
-        if not any(world.stack(other).region == region for other in world.of_type(kind, near=resource)):
+        if offered(kind, region) and not any(world.of_type(kind, near=resource, same_region=True)):
             yield f"there is no {kind} beside it"
 
 
@@ -127,6 +128,9 @@ def delegated(resource: Resource, world: World) -> Iterator[str]:
         return
     for region in sorted(_regions(world) - set(as_list(properties.get("Regions")))):
         yield f"nobody is appointed in {region}"
+    for region in sorted(_regions(world) - set(as_list(properties.get("MacieRegions")))):
+        if offered(_MACIE, region):
+            yield f"nobody is appointed for Macie in {region}"
     for service in sorted(TRUSTED - set(as_list(properties.get("TrustedServices")))):
         yield f"{service} is not let in"
     for service in ("access-analyzer", "config", "config-multiaccountsetup", "iam"):
@@ -155,6 +159,9 @@ def coverage(resource: Resource, world: World) -> Iterator[str]:
             yield "it covers its own account only"
         for account in sorted(world.scope.accounts - accounts):
             yield f"account {account} is left out"
+        for region in sorted(_regions(world) - set(as_list(properties.get("MacieRegions")))):
+            if offered(_MACIE, region):
+                yield f"Macie is left out in {region}"
         networks = {world.stack(vpc).account for vpc in world.of_type("AWS::EC2::VPC")}
         for account in sorted(networks - set(as_list(properties.get("DataAccounts")))):
             yield f"Macie does not look into the buckets of account {account}"

@@ -24,7 +24,8 @@ _UNDER_WAY = frozenset({"ALREADY_ENABLED", "ENABLE_IN_PROGRESS"})
 
 
 def handle(event: Mapping[str, Any], context: Context) -> None:
-    """Called by CloudFormation with ``Accounts``, ``DataAccounts``, ``Regions``, ``Scans``, ``OfOrganization``, ``Plans``."""
+    """Called by CloudFormation with ``Accounts``, ``DataAccounts``, ``Regions``, ``MacieRegions``, ``Scans``,
+    ``OfOrganization`` and ``Plans``."""
     respond(event, context, service="cover_accounts", act=lambda request: cover(request, _client))
 
 
@@ -55,7 +56,8 @@ def cover(request: Request, clients: Clients) -> Outcome:
             if not isinstance(plans, Mapping) or not plans:
                 raise RefusedRequestError("property Plans must say what GuardDuty is to watch")
             _watch(clients("guardduty", region), plans, region)
-            _sample(clients, others, request.texts("DataAccounts"), region)
+            if region in request.texts("MacieRegions"):
+                _sample(clients, others, request.texts("DataAccounts"), region)
             _join(inspector, others, scans)
         _scan(inspector, accounts, scans, region)
     return outcome

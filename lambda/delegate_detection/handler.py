@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-enable-root-access.html
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import boto3
@@ -19,7 +20,8 @@ Clients = Callable[[str, str | None], Any]
 
 
 def handle(event: Mapping[str, Any], context: Context) -> None:
-    """Called by CloudFormation with ``Administrator``, ``Regions``, ``TrustedServices`` and ``DelegatedServices``."""
+    """Called by CloudFormation with ``Administrator``, ``Regions``, ``MacieRegions``, ``TrustedServices`` and
+    ``DelegatedServices``."""
     respond(event, context, service="delegate_detection", act=lambda request: delegate(request, _client))
 
 
@@ -37,19 +39,18 @@ def delegate(request: Request, clients: Clients) -> Outcome:
     outcome = Outcome(physical_id=f"detection-by-{administrator}")
     if request.kind == "Delete":
         return outcome
-    regions, trusted, delegated = (request.texts(name) for name in ("Regions", "TrustedServices", "DelegatedServices"))
     organizations = clients("organizations", None)
-    _let_in(organizations, trusted)
-    appointed: dict[str, Callable[[], object]] = {}
+    _let_in(organizations, request.texts("TrustedServices"))
+    vacant: list[Callable[[], object]] = []
     others: list[str] = []
-    for where, found, appoint in _offices(administrator, delegated, regions, organizations, clients):
+    for where, found, appoint in _offices(request, organizations, clients):
         if not found:
-            appointed[where] = appoint
+            vacant.append(appoint)
         elif administrator not in found:
             others.append(f"{where} has {', '.join(found)}")
     if others:
         raise RefusedRequestError(f"another account is administrator, deregister it first: {'; '.join(others)}")
-    for appoint in appointed.values():
+    for appoint in vacant:
         appoint()
     _manage_root(clients("iam", None))
     return outcome
@@ -64,36 +65,36 @@ def _let_in(organizations: Any, services: list[str]) -> None:
 
 
 def _offices(
-    administrator: str, delegated: list[str], regions: list[str], organizations: Any, clients: Clients
+    request: Request, organizations: Any, clients: Clients
 ) -> Iterator[tuple[str, list[str], Callable[[], object]]]:
     """Each post: where, who holds it, and how to appoint the administrator."""
-    for service in delegated:
+    administrator = request.text("Administrator")
+    for service in request.texts("DelegatedServices"):
         holders = organizations.list_delegated_administrators(ServicePrincipal=service)["DelegatedAdministrators"]
+        appoint = organizations.register_delegated_administrator
         yield (
             service,
             [holder["Id"] for holder in holders],
-            lambda service=service: organizations.register_delegated_administrator(  # type: ignore[misc]
-                AccountId=administrator, ServicePrincipal=service
-            ),
+            partial(appoint, AccountId=administrator, ServicePrincipal=service),
         )
-    for region in regions:
-        guardduty, inspector, macie = (clients(name, region) for name in ("guardduty", "inspector2", "macie2"))
+    for region in request.texts("Regions"):
+        guardduty, inspector = clients("guardduty", region), clients("inspector2", region)
         yield (
             f"GuardDuty in {region}",
             [one["AdminAccountId"] for one in guardduty.list_organization_admin_accounts()["AdminAccounts"]],
-            lambda guardduty=guardduty: guardduty.enable_organization_admin_account(AdminAccountId=administrator),  # type: ignore[misc]
+            partial(guardduty.enable_organization_admin_account, AdminAccountId=administrator),
         )
         yield (
             f"Inspector in {region}",
             [one["accountId"] for one in inspector.list_delegated_admin_accounts()["delegatedAdminAccounts"]],
-            lambda inspector=inspector: inspector.enable_delegated_admin_account(  # type: ignore[misc]
-                delegatedAdminAccountId=administrator
-            ),
+            partial(inspector.enable_delegated_admin_account, delegatedAdminAccountId=administrator),
         )
+    for region in request.texts("MacieRegions"):
+        macie = clients("macie2", region)
         yield (
             f"Macie in {region}",
             [one["accountId"] for one in macie.list_organization_admin_accounts()["adminAccounts"]],
-            lambda macie=macie: macie.enable_organization_admin_account(adminAccountId=administrator),  # type: ignore[misc]
+            partial(macie.enable_organization_admin_account, adminAccountId=administrator),
         )
 
 

@@ -16,6 +16,7 @@ from stacks.settings import (
     CLOUDWATCH_RETENTION_DAYS,
     RESIDENCY_AREAS,
     SHORTEST_LOG_DAYS,
+    WITHOUT_CENTRAL_DETECTION,
     AccountId,
     Accounts,
     ConfigError,
@@ -98,6 +99,10 @@ _REFUSED: dict[str, tuple[Change, str]] = {
     "a zone of another region": (
         _zones("eu-central-1a", "eu-central-1b", "eu-west-1c"),
         r"zone 'eu-west-1c' is not in",
+    ),
+    "a home that gathers nothing": (
+        _deployment(home=Region(name="eu-south-1", zones=("eu-south-1a", "eu-south-1b", "eu-south-1c"))),
+        r"home region eu-south-1 cannot gather an organization's findings",
     ),
     "home and recovery alike": (_deployment(recovery=FIXTURE.home), r"home and recovery are both eu-central-1"),
     "a missing contact": (_part("contacts", security=""), r"contacts\.security '' must be an e-mail address"),
@@ -267,7 +272,8 @@ _ROLES = frozenset({"management", "security", "backup", "deployment", "organizat
 def deployments(draw: st.DrawFn) -> Deployment:
     """Any deployment that keeps the rules."""
     residency = draw(st.sampled_from(sorted(area for area, regions in RESIDENCY_AREAS.items() if len(regions) > 1)))
-    home, recovery = draw(st.permutations(sorted(RESIDENCY_AREAS[residency])))[:2]
+    home = draw(st.sampled_from(sorted(RESIDENCY_AREAS[residency] - WITHOUT_CENTRAL_DETECTION)))
+    recovery = draw(st.sampled_from(sorted(RESIDENCY_AREAS[residency] - {home})))
     names = draw(
         st.lists(
             _words.filter(

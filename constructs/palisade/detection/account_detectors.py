@@ -9,11 +9,11 @@ from aws_cdk import aws_macie as macie
 from aws_cdk import aws_securityhub as securityhub
 
 from constructs import Construct
-from palisade.detection.plans import GUARDDUTY_PLANS, standards
+from palisade.detection.plans import GUARDDUTY_PLANS, WITHOUT_MACIE, standards
 
 
 class AccountDetectors(Construct):
-    """Turns GuardDuty with every protection plan, Security Hub and Macie on in this account and region.
+    """Turns GuardDuty with every protection plan, Security Hub and, where AWS offers it, Macie on in this account and region.
 
     They stay on when the stack goes. GuardDuty tells of updated findings every quarter of an hour, Macie too. With
     ``alone`` the account belongs to no organization that would bring standards and analysers: it has its own.
@@ -51,8 +51,10 @@ class AccountDetectors(Construct):
             control_finding_generator="SECURITY_CONTROL",
             auto_enable_controls=True,
         )
-        self.macie = macie.CfnSession(self, "Macie", status="ENABLED", finding_publishing_frequency="FIFTEEN_MINUTES")
-        for resource in (self.detector, self.hub, self.macie):
+        on: list[cdk.CfnResource] = [self.detector, self.hub]
+        if cdk.Stack.of(self).region not in WITHOUT_MACIE:
+            on.append(macie.CfnSession(self, "Macie", status="ENABLED", finding_publishing_frequency="FIFTEEN_MINUTES"))
+        for resource in on:
             resource.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
         if alone:
             self._add_own_judgement()

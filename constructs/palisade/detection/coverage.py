@@ -11,7 +11,7 @@ from constructs import Construct
 from palisade.acknowledge import acknowledge
 from palisade.compute import CustomResource, Placement
 from palisade.detection.delegation import service_linked_roles
-from palisade.detection.plans import GUARDDUTY_PLANS, INSPECTOR_SCANS
+from palisade.detection.plans import GUARDDUTY_PLANS, INSPECTOR_SCANS, WITHOUT_MACIE
 
 _SCANNING = ["inspector2:BatchGetAccountStatus", "inspector2:Enable"]
 _MEMBERS = [
@@ -85,6 +85,7 @@ class Coverage(Construct):
                 "Accounts": list(accounts),
                 "DataAccounts": list(data_accounts),
                 "Regions": list(regions),
+                "MacieRegions": [region for region in regions if region not in WITHOUT_MACIE],
                 "Scans": list(INSPECTOR_SCANS),
                 "OfOrganization": "true" if members_arn else "false",
                 **({"Plans": {plan: list(agents) for plan, agents in GUARDDUTY_PLANS.items()}} if members_arn else {}),

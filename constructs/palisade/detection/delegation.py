@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 from palisade.acknowledge import acknowledge
 from palisade.compute import CustomResource, Placement
+from palisade.detection.plans import WITHOUT_MACIE
 
 TRUSTED_SERVICES: Sequence[str] = (
     "access-analyzer.amazonaws.com",
@@ -69,6 +70,7 @@ class Delegation(Construct):
             properties={
                 "Administrator": administrator,
                 "Regions": list(regions),
+                "MacieRegions": [region for region in regions if region not in WITHOUT_MACIE],
                 "TrustedServices": list(TRUSTED_SERVICES),
                 "DelegatedServices": list(DELEGATED_SERVICES),
             },

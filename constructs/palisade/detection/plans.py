@@ -21,6 +21,11 @@ INSPECTOR_SCANS: Sequence[str] = ("EC2", "ECR", "LAMBDA", "LAMBDA_CODE")
 https://docs.aws.amazon.com/inspector/latest/user/managing-multiple-accounts.html"""
 
 
+WITHOUT_MACIE = frozenset({"ap-south-2", "ap-southeast-4", "ca-west-1", "eu-south-2"})
+"""Of the regions that a deployment can choose, those where AWS does not offer Macie.
+https://docs.aws.amazon.com/general/latest/gr/macie.html"""
+
+
 def standards(region: str) -> list[str]:
     """The Security Hub standards that every account is held against, as that region names them.
 

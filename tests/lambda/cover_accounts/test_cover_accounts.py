@@ -95,6 +95,7 @@ def _request(kind: str = "Create", more: Mapping[str, object] | None = None) -> 
         "Accounts": [OWN, *OTHERS],
         "DataAccounts": OTHERS,
         "Regions": REGIONS,
+        "MacieRegions": REGIONS,
         "Scans": list(SCANS),
         "OfOrganization": "true",
         "Plans": PLANS,
@@ -167,3 +168,10 @@ def test_says_what_guardduty_still_leaves_out() -> None:
 def test_refuses_a_request_that_leaves_something_open(name: str, value: object) -> None:
     with pytest.raises(RefusedRequestError, match=name):
         cover(_request(more={name: value}), Services().client)
+
+
+def test_leaves_macie_where_aws_does_not_offer_it() -> None:
+    services = Services()
+    cover(_request(more={"MacieRegions": REGIONS[:1]}), services.client)
+    assert set(services.sampled) == {REGIONS[0]}
+    assert set(services.scanned) == set(REGIONS)

@@ -86,6 +86,7 @@ def _request(kind: str = "Create", more: Mapping[str, object] | None = None) -> 
     properties = {
         "Administrator": ADMIN,
         "Regions": REGIONS,
+        "MacieRegions": REGIONS,
         "TrustedServices": ["guardduty.amazonaws.com", "config.amazonaws.com"],
         "DelegatedServices": ["config.amazonaws.com"],
         **(more or {}),
