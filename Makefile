@@ -50,7 +50,7 @@ synth: layers ## write the templates of every account and region to cdk.out, wit
 
 .PHONY: deploy
 deploy: setup ## deploy one stage or account role with the CDK CLI: make deploy STAGE=sandbox
-	@$(PYTHON) -m ops.deploy --deployment $(DEPLOYMENT) $(if $(REVIEWER),--reviewer '$(REVIEWER)') $(if $(UNRECORDED),--unrecorded '$(UNRECORDED)') $(STAGE)
+	@$(PYTHON) -m ops.deploy --deployment $(DEPLOYMENT) $(if $(REVIEWER),--reviewer '$(REVIEWER)') $(if $(UNRECORDED),--unrecorded '$(UNRECORDED)') $(if $(EXCEPT),--except '$(EXCEPT)') $(STAGE)
 
 .PHONY: bootstrap
 bootstrap: setup ## prepare the account of a stage or role for deployment: make bootstrap STAGE=sandbox

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from fnmatch import fnmatch
 
 from ops.changes import Ask, Source, ask_function, recorded
 from ops.configured import deployment_of
@@ -32,9 +33,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--dry-run", action="store_true", help="print the CDK command and stop")
     parser.add_argument("--reviewer", action="append", default=[], metavar="EMAIL", help="who reviewed the change, too")
     parser.add_argument("--unrecorded", default="", metavar="WHY", help="deploy without the change ledger")
+    parser.add_argument("--except", dest="left_out", default="", metavar="PATTERN", help="leave out stacks named so")
     options = parser.parse_args(arguments)
     try:
-        stacks = stacks_of(synthesize(options.deployment), options.owner)
+        stacks = [
+            stack
+            for stack in stacks_of(synthesize(options.deployment), options.owner)
+            if not fnmatch(stack.name, options.left_out)
+        ]
+        if not stacks:
+            raise OpsError(f"--except {options.left_out} leaves no stack of {options.owner}.")
         command = deploy_command([stack.name for stack in stacks], ask=not options.yes)
         if options.dry_run:
             print(" ".join(command[1:]))

@@ -86,7 +86,7 @@ def account_detectors(resource: Resource, world: World) -> Iterator[str]:
     https://docs.aws.amazon.com/guardduty/latest/ug/guardduty-features-activation-model.html
     """
     properties = resource.properties
-    if resource.definition.get("DeletionPolicy") != "Retain":
+    if resource.definition.get("DeletionPolicy") not in {"Retain", "RetainExceptOnCreate"}:
         yield "it ends with its stack"
     if resource.type == _HUB:
         if not truthy(properties.get("AutoEnableControls")):

@@ -85,7 +85,7 @@ def test_no_detector_ends_with_its_stack(assembly: Assembly) -> None:
     found = list(assembly.resources("AWS::GuardDuty::Detector", "AWS::SecurityHub::Hub", "AWS::Macie::Session"))
     assert len(found) == 2 * 3 * 3
     for _, resource in found:
-        assert resource.definition["DeletionPolicy"] == "Retain", resource
+        assert resource.definition["DeletionPolicy"] == "RetainExceptOnCreate", resource
 
 
 def test_every_account_judges_what_it_records_after_it_records(assembly: Assembly) -> None:

@@ -55,7 +55,7 @@ class AccountDetectors(Construct):
         if cdk.Stack.of(self).region not in WITHOUT_MACIE:
             on.append(macie.CfnSession(self, "Macie", status="ENABLED", finding_publishing_frequency="FIFTEEN_MINUTES"))
         for resource in on:
-            resource.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+            resource.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         if alone:
             self._add_own_judgement()
 

@@ -52,4 +52,4 @@ class CentralPosture(Construct):
             self, "EveryAccount", configuration_policy_id=policy.attr_id, target_id=root_id, target_type="ROOT"
         )
         for resource in (aggregator, central):
-            resource.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+            resource.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
