@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -11,13 +12,17 @@ from xml.sax.saxutils import escape
 
 from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_account_id
-from ministack.services import cloudwatch, cloudwatch_logs, ec2, rds
+from ministack.services import cloudwatch, cloudwatch_logs, ec2, rds, s3
 from ministack.services.cloudformation import provisioners
 
 from rehearsal.emulator import detection
 
 _service_principal: ContextVar[str | None] = ContextVar("service_principal", default=None)
 """The service that a request to Organizations is about, for conditions on it."""
+
+
+_asking: ContextVar[str] = ContextVar("asking", default="")
+"""Who asks for a bucket of another account."""
 
 
 def install() -> None:
@@ -34,6 +39,7 @@ def install() -> None:
     _alarms_keep_their_expressions()
     _requests_name_their_resource()
     _callers_belong_to_the_organization()
+    _buckets_of_others_see_who_asks()
 
 
 def _acl_entries_keep_ports() -> None:
@@ -343,3 +349,27 @@ def _callers_belong_to_the_organization() -> None:
         return _SESSION.sub(r"arn:aws:iam::\1:role/\2", value) if key.lower() == "aws:principalarn" else value
 
     iam_evaluator._resolve_condition_key = answer
+
+
+def _buckets_of_others_see_who_asks() -> None:
+    """ministack shows the policy of another account's bucket only the caller's account, never the role that asks."""
+    allows, evaluate = s3._foreign_bucket_allows, iam_evaluator.evaluate_resource_policy
+
+    def allowed(*request: Any) -> Any:
+        *_, query, caller, headers = request
+        arn = iam_evaluator.request_caller_arn(headers or {}, query) if caller else ""
+        # A session's principal is its role to conditions.
+        found = re.fullmatch(r"arn:aws:sts::(\d{12}):assumed-role/([^/]+)/.*", arn)
+        token = _asking.set(f"arn:aws:iam::{found[1]}:role/{found[2]}" if found else arn)
+        try:
+            return allows(*request)
+        finally:
+            _asking.reset(token)
+
+    def evaluating(policy: Any, context: Any, *rest: Any, **options: Any) -> Any:
+        if arn := _asking.get():
+            context = dataclasses.replace(context, principal_arn=arn, principal_type="AssumedRole")
+        return evaluate(policy, context, *rest, **options)
+
+    s3._foreign_bucket_allows = allowed
+    iam_evaluator.evaluate_resource_policy = evaluating
