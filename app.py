@@ -38,6 +38,7 @@ from stacks.settings import ConfigError, Deployment
 from stacks.site import Site
 from stacks.synthesis import chosen_deployment, command_line_context, new_app
 from stacks.trail import ManagementTrail, StageTrail
+from stacks.users import Users
 from stacks.workloads.document_service import DocumentService
 
 
@@ -97,6 +98,11 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
         edge = Edge(
             app, deployment=deployment, stage=stage, alarms=alarms_edge, archive=archive_edge, site=site, entry=entry
         )
+        users = (
+            Users(app, deployment=deployment, stage=stage, keys=keys, network=network, alarms=alarms, entry=entry)
+            if stage.issuer is None
+            else None
+        )
         documents = DocumentService(
             app,
             deployment=deployment,
@@ -106,9 +112,12 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
             network=network,
             entry=entry,
             access_logs=access_logs,
+            users=users,
         )
         audit = Audit(app, deployment=deployment, stage=stage, keys=keys, alarms=alarms, archive=archive)
         audit.keep(documents, documents.audited)
+        if users is not None:
+            audit.keep_sign_ins(users)
         Observability(
             app,
             deployment=deployment,

@@ -12,13 +12,14 @@ from stacks.settings import (
     Deployment,
     Domain,
     IdentityCenter,
-    Issuer,
     LockMode,
     Organization,
     Region,
+    SamlProvider,
     Shape,
     Stage,
     Standing,
+    UserDirectory,
 )
 
 DEPLOYMENT = Deployment(
@@ -53,7 +54,14 @@ DEPLOYMENT = Deployment(
             account=AccountId("666666666666"),
             network=IPv4Network("10.16.0.0/16"),
             domain=Domain(name="sandbox.example.com", hosted_zone_id="Z0000000SANDBOX"),
-            issuer=Issuer(url="https://auth.sandbox.example.com/", audience="https://api.sandbox.example.com"),
+            directory=UserDirectory(
+                saml=(
+                    SamlProvider(
+                        name="Example", tenant="example", metadata_url="https://idp.example.com/sandbox/metadata"
+                    ),
+                ),
+                google_client_id="000000000000-sandbox.apps.googleusercontent.com",
+            ),
             lock_mode=LockMode.GOVERNANCE,
             standing=Standing.ENGINEER,
             vendors=("api.anthropic.com",),
@@ -63,7 +71,10 @@ DEPLOYMENT = Deployment(
             account=AccountId("777777777777"),
             network=IPv4Network("10.32.0.0/16"),
             domain=Domain(name="app.example.com", hosted_zone_id="Z00000000000LIVE"),
-            issuer=Issuer(url="https://auth.example.com/", audience="https://api.app.example.com"),
+            directory=UserDirectory(
+                saml=(SamlProvider(name="Example", tenant="example", metadata_url="https://idp.example.com/metadata"),),
+                google_client_id="000000000000-live.apps.googleusercontent.com",
+            ),
             vendors=("api.anthropic.com",),
             shape=Shape(
                 nat_gateways=3,

@@ -86,6 +86,7 @@ class Rehearsal:
     def run(self) -> Result:
         """The whole cycle; stops after the first phase that fails unless told to keep going."""
         deploy.publish(self._aws, self._stacks)
+        deploy.hand_over(self._aws, self._stacks)
         if self._cli:
             self._cli.bootstrap()
         else:
@@ -435,7 +436,9 @@ def issuer_names(assembly: Assembly) -> tuple[str, ...]:
     for _, resource in assembly.resources("AWS::Lambda::Function"):
         variables = resource.properties.get("Environment", {}).get("Variables", {})
         names |= set(re.findall(r"https://([a-z0-9.-]+)", " ".join(str(value) for value in variables.values())))
-    return tuple(sorted(name for name in names if not name.endswith("amazonaws.com")))
+    return tuple(
+        sorted(name for name in names if not name.endswith("amazonaws.com") or name.startswith("cognito-idp."))
+    )
 
 
 def organization_of(assembly: Assembly) -> str:

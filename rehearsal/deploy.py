@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import secrets
 import time
 import zipfile
 from collections.abc import Callable, Iterable
@@ -63,6 +64,22 @@ def publish(aws: EmbeddedAws, stacks: Iterable[Stack]) -> None:
                 aws.ask("hosted-zone", account=stack.account, zone=zone, name=name.partition(".")[2])
         for name in sorted(set(PUBLIC_PARAMETERS.findall(json.dumps(stack.template)))):
             aws.ask("public-parameter", account=stack.account, region=stack.region, name=name)
+
+
+_PUT_BY_PEOPLE = re.compile(r"\{\{resolve:secretsmanager:([^:}]+/google-client):")
+"""Secrets that come from elsewhere: the how-to of users has people put them there before they deploy."""
+
+
+def hand_over(aws: EmbeddedAws, stacks: Iterable[Stack]) -> None:
+    """Put the secrets that no template makes where the templates look for them."""
+    for account, region, name in sorted(
+        {
+            (stack.account, stack.region, name)
+            for stack in stacks
+            for name in _PUT_BY_PEOPLE.findall(str(stack.template))
+        }
+    ):
+        aws.client("secretsmanager", account, region).create_secret(Name=name, SecretString=secrets.token_urlsafe(24))
 
 
 def bootstrap(aws: EmbeddedAws, stacks: Iterable[Stack]) -> None:

@@ -6,6 +6,7 @@ import json
 import ssl
 import threading
 import time
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -17,27 +18,34 @@ from rehearsal.certificates import Certificate
 
 
 class Issuer:
-    """Answers `/.well-known/jwks.json` and `/.well-known/openid-configuration` for every issuer of the templates."""
+    """Answers `/.well-known/jwks.json` and `/.well-known/openid-configuration` for every issuer of the templates.
+
+    For a user pool, whose id begins the path, the keys are the pool's own and the one that hostile tokens are signed with.
+    """
 
     key_id = "rehearsal-1"
 
-    def __init__(self, certificate: Certificate) -> None:
+    def __init__(self, certificate: Certificate, *, pools: str) -> None:
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self._stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         public = json.loads(RSAAlgorithm.to_jwk(self._key.public_key()))
-        keys = {"keys": [{**public, "kid": self.key_id, "use": "sig", "alg": "RS256"}]}
+        keys = [{**public, "kid": self.key_id, "use": "sig", "alg": "RS256"}]
+
+        def own_keys(pool: str) -> list[dict[str, Any]]:
+            place = f"{pools}/{pool}.well-known/jwks.json"
+            with urllib.request.urlopen(place, timeout=10) as answer:  # noqa: S310 - loopback
+                found: list[dict[str, Any]] = json.load(answer)["keys"]
+            return found
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                host = self.headers.get("Host", "").split(":")[0]
+                pool, _, document = self.path.removeprefix("/").rpartition(".well-known/")
+                issuer = f"https://{self.headers.get('Host', '').split(':')[0]}/{pool}".rstrip("/")
                 pages: dict[str, Any] = {
-                    "/.well-known/jwks.json": keys,
-                    "/.well-known/openid-configuration": {
-                        "issuer": f"https://{host}",
-                        "jwks_uri": f"https://{host}/.well-known/jwks.json",
-                    },
+                    "jwks.json": {"keys": [*keys, *(own_keys(pool) if pool else [])]},
+                    "openid-configuration": {"issuer": issuer, "jwks_uri": f"{issuer}/.well-known/jwks.json"},
                 }
-                page = pages.get(self.path)
+                page = pages.get(document)
                 body = json.dumps(page or {"message": "not found"}).encode()
                 self.send_response(200 if page else 404)
                 self.send_header("Content-Type", "application/json")

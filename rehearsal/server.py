@@ -73,7 +73,7 @@ class EmbeddedAws:
         own = self.authority.issue(
             "embedded-aws", ["127.0.0.1", "localhost", *(f"{account}.127.0.0.1" for account in self._accounts)]
         )
-        self.issuer = Issuer(self.authority.issue("issuer", ["localhost", *self._names]))
+        self.issuer = Issuer(self.authority.issue("issuer", ["localhost", *self._names]), pools=self.endpoint)
         bundle = str(self.authority.bundle)
         functions = {
             "AWS_ENDPOINT_URL": self.tls_endpoint,
@@ -105,6 +105,8 @@ class EmbeddedAws:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_SECRET_ACCESS_KEY": "test",
             "LOG_LEVEL": "WARNING",
+            # As AWS does, refuse a sign-in whose token nobody shaped.
+            "MINISTACK_COGNITO_PRETOKEN_STRICT": "1",
             "MOTO_IAM_LOAD_MANAGED_POLICIES": "false",
             "REHEARSAL_HOME": str(self.folder),
             "REHEARSAL_TLS_PORT": str(self.tls_port),

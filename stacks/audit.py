@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
-from palisade.archive import AuditStream, Destination
+from aws_cdk import aws_cognito as cognito
+from palisade.archive import AuditStream, Destination, Records
 from palisade.observability import RetainedLogGroup
 
 from constructs import Construct
@@ -15,8 +16,9 @@ from stacks.alarms import Alarms
 from stacks.base import StageStack
 from stacks.keys import Keys
 from stacks.log_archive import LogArchiveStage
-from stacks.names import AUDIT_WRITER, Log
+from stacks.names import AUDIT_WRITER, SIGN_IN_WRITER, Log
 from stacks.settings import Deployment, Stage
+from stacks.users import Users
 
 LATE_SECONDS = 1800
 """Records wait at most five minutes for company; half an hour means that they cannot be delivered."""
@@ -37,42 +39,28 @@ class Audit(StageStack):
     ) -> None:
         super().__init__(scope, deployment=deployment, stage=stage, subject="audit")
         self.add_stack_dependency(archive)
+        self._key = keys.logs.key
+        self._destination = Destination(
+            bucket_name=self.names.delivery_bucket(stage.name, Log.AUDIT), account=deployment.accounts.log_archive
+        )
+        self._errors = RetainedLogGroup(
+            self,
+            "Errors",
+            name=self.names.log_group("audit", "delivery"),
+            key=keys.logs.key,
+            days=deployment.retention.server_log_days,
+        )
         self.stream = AuditStream(
             self,
             "Stream",
             name=f"{self.names.prefix}-audit",
             role_name=self.names.role(AUDIT_WRITER),
-            key=keys.logs.key,
-            destination=Destination(
-                bucket_name=self.names.delivery_bucket(stage.name, Log.AUDIT),
-                account=deployment.accounts.log_archive,
-            ),
-            errors=RetainedLogGroup(
-                self,
-                "Errors",
-                name=self.names.log_group("audit", "delivery"),
-                key=keys.logs.key,
-                days=deployment.retention.server_log_days,
-            ),
+            key=self._key,
+            destination=self._destination,
+            errors=self._errors,
         )
-        late = cloudwatch.Metric(
-            namespace="AWS/Firehose",
-            metric_name="DeliveryToS3.DataFreshness",
-            dimensions_map={"DeliveryStreamName": self.stream.name},
-            statistic="Maximum",
-            period=cdk.Duration.minutes(5),
-        ).create_alarm(
-            self,
-            "Late",
-            threshold=LATE_SECONDS,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description=f"{stage.name}: audit logs have not reached the archive for half an hour; after a day "
-            "they are lost.",
-        )
-        for act in (late.add_alarm_action, late.add_ok_action):
-            act(actions.SnsAction(alarms.topic))
+        self._alarms = alarms
+        self._alarm_if_late("Late", self.stream.name, "audit logs have")
 
     def keep(self, workload: cdk.Stack, logs: Mapping[str, tuple[RetainedLogGroup, str]]) -> None:
         """Archive the log groups ``logs`` of ``workload``: by construct id, each with the pattern of what is evidence."""
@@ -80,3 +68,54 @@ class Audit(StageStack):
         self.add_stack_dependency(workload)
         for construct_id, (log_group, pattern) in logs.items():
             self.stream.subscribe(construct_id, log_group=log_group.name, pattern=pattern)
+
+    def keep_sign_ins(self, users: Users) -> None:
+        """Archive what users do at sign-in, with the risk that threat protection saw in it.
+
+        Through a stream, because Cognito writes to no log group that a customer's key encrypts.
+        https://docs.aws.amazon.com/cognito/latest/developerguide/exporting-quotas-and-usage.html
+        """
+        sign_ins = AuditStream(
+            self,
+            "SignIns",
+            name=self.names.sign_in_stream,
+            role_name=self.names.role(SIGN_IN_WRITER),
+            key=self._key,
+            destination=self._destination,
+            errors=self._errors,
+            records=Records.PLAIN,
+        )
+        cognito.CfnLogDeliveryConfiguration(
+            self,
+            "SignInLog",
+            user_pool_id=users.pool.id,
+            log_configurations=[
+                cognito.CfnLogDeliveryConfiguration.LogConfigurationProperty(
+                    event_source="userAuthEvents",
+                    log_level="INFO",
+                    firehose_configuration=cognito.CfnLogDeliveryConfiguration.FirehoseConfigurationProperty(
+                        stream_arn=sign_ins.stream.attr_arn
+                    ),
+                )
+            ],
+        )
+        self._alarm_if_late("SignInsLate", sign_ins.name, "records of sign-ins have")
+
+    def _alarm_if_late(self, construct_id: str, stream_name: str, what: str) -> None:
+        late = cloudwatch.Metric(
+            namespace="AWS/Firehose",
+            metric_name="DeliveryToS3.DataFreshness",
+            dimensions_map={"DeliveryStreamName": stream_name},
+            statistic="Maximum",
+            period=cdk.Duration.minutes(5),
+        ).create_alarm(
+            self,
+            construct_id,
+            threshold=LATE_SECONDS,
+            evaluation_periods=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            alarm_description=f"{self.stage.name}: {what} not reached the archive for half an hour; after a day they are lost.",
+        )
+        for act in (late.add_alarm_action, late.add_ok_action):
+            act(actions.SnsAction(self._alarms.topic))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from aws_cdk import aws_route53_targets as targets
 from aws_cdk import aws_s3 as s3
 from palisade.archive import CdnLogDelivery
@@ -81,7 +79,7 @@ class Edge(StageStack):
             ),
             connect_to=[
                 f"https://{api_host}",
-                f"https://{urlsplit(stage.issuer.url).hostname}",
+                f"https://{self.names.sign_in_host(stage)}",
                 f"https://{self.names.bucket('documents', stage.account, self.names.home)}"
                 f".s3.{self.names.home}.amazonaws.com",
             ],

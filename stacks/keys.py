@@ -14,7 +14,9 @@ class Keys(StageStack):
 
     def __init__(self, scope: Construct, *, deployment: Deployment, stage: Stage) -> None:
         super().__init__(scope, deployment=deployment, stage=stage, subject="keys", stateful=True)
-        self.data = self._key("Data", "data", "customer data at rest", ["s3", "dynamodb", "rds", "ec2", "backup"])
+        self.data = self._key(
+            "Data", "data", "customer data at rest", ["s3", "dynamodb", "rds", "ec2", "backup", "cognito-idp"]
+        )
         self.logs = self._key("Logs", "logs", "log groups", ["logs"])
         self.secrets = self._key(
             "Secrets", "secrets", "secrets and function environments", ["secretsmanager", "lambda"]

@@ -17,6 +17,7 @@ from stacks.names import (
     CHANGE_LEDGER,
     ORGANIZATION,
     SESSION_WRITER,
+    SIGN_IN_WRITER,
     WRITTEN_INTO_THE_ARCHIVE,
     Log,
 )
@@ -202,7 +203,10 @@ class LogArchiveStage(_LogArchive):
         if stage.shape.egress is Egress.NETWORK_FIREWALL:
             self._keep(Log.FIREWALL, [here])
         self._keep(Log.SESSION, [self._sessions(stage)])
-        self._keep(Log.AUDIT, [self._audit(stage)])
+        audit = [self._stream_writer(stage, "AuditStream", AUDIT_WRITER)]
+        if stage.issuer is None:
+            audit.append(self._stream_writer(stage, "SignInStream", SIGN_IN_WRITER))
+        self._keep(Log.AUDIT, audit)
         self._keep(Log.DECISION, [self._decisions(stage.name)])
         access = self._keep(Log.ACCESS, [])
         access.accept_replicas_from(self.names.role_arn(ACCESS_LOG_REPLICATOR, account))
@@ -220,11 +224,11 @@ class LogArchiveStage(_LogArchive):
             bucket_actions=["s3:GetEncryptionConfiguration"],
         )
 
-    def _audit(self, stage: Stage) -> Writer:
+    def _stream_writer(self, stage: Stage, sid: str, role: str) -> Writer:
         # https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#cross-account-delivery-s3
         return writer.role(
-            sid="AuditStream",
-            role_arn=self.names.role_arn(AUDIT_WRITER, stage.account),
+            sid=sid,
+            role_arn=self.names.role_arn(role, stage.account),
             key_region=self.names.home,
             object_actions=["s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl"],
             prefixes=[f"AWSLogs/{stage.account}/"],

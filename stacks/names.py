@@ -45,6 +45,9 @@ AUDIT_WRITER = "audit-delivery"
 FINDINGS_SENDER = "findings-sender"
 """Role with which EventBridge sends findings to the security account; in every account."""
 
+SIGN_IN_WRITER = "sign-in-delivery"
+"""Role with which Amazon Data Firehose writes what users do at sign-in; in each stage's account."""
+
 ACCESS_LOG_REPLICATOR = "access-log-replication"
 """Role with which S3 copies a stage's own server access logs into the archive; in each stage's account."""
 
@@ -282,3 +285,26 @@ class Names:
     def origin_secret(self, stage: Stage, number: int) -> str:
         """A secret by which CloudFront proves itself to the load balancer; the same name in home region and us-east-1."""
         return f"{self.prefix}/{stage.name}/origin-verification-{number}"
+
+    def user_pool(self, stage: Stage) -> str:
+        """The stage's own directory of the product's users."""
+        return f"{self.prefix}-{stage.name}"
+
+    def sign_in_prefix(self, stage: Stage) -> str:
+        """Begins the host name of the user pool's sign-in pages; no other account of AWS may have taken it."""
+        return f"{self.prefix}-{stage.name}-{stage.account}"
+
+    def sign_in_host(self, stage: Stage) -> str:
+        """Where the product's users sign in, and where the site fetches their tokens."""
+        if stage.issuer is not None:
+            return stage.issuer.url.removeprefix("https://").split("/")[0]
+        return f"{self.sign_in_prefix(stage)}.auth.{self.home}.amazoncognito.com"
+
+    def google_secret(self, stage: Stage) -> str:
+        """The secret of the stage's OAuth client at Google, which people put there before they deploy."""
+        return f"{self.prefix}/{stage.name}/google-client"
+
+    @property
+    def sign_in_stream(self) -> str:
+        """The stream that carries what users do at sign-in into the archive; in each stage's account."""
+        return f"{self.prefix}-sign-ins"

@@ -100,7 +100,7 @@ class Network(StageStack):
             ),
             zones=stage.shape.endpoint_zones,
         )
-        outside_names = allowed_outside_names(stage)
+        outside_names = allowed_outside_names(stage, self.region)
         DnsFirewall(
             self,
             "DnsFirewall",
@@ -159,10 +159,11 @@ class Network(StageStack):
         )
 
 
-def allowed_outside_names(stage: Stage) -> list[str]:
-    """Names outside AWS that workloads may call: the vendors, and the issuer whose keys verify tokens."""
-    issuer = stage.issuer.url.removeprefix("https://").split("/")[0]
-    return sorted({*stage.vendors, issuer})
+def allowed_outside_names(stage: Stage, region: str) -> list[str]:
+    """Names that workloads may call through the NAT: the vendors, and whoever issues tokens and knows the users."""
+    if stage.issuer is None:
+        return sorted({*stage.vendors, f"cognito-idp.{region}.amazonaws.com"})
+    return sorted({*stage.vendors, stage.issuer.url.removeprefix("https://").split("/")[0]})
 
 
 def aws_names(stage: Stage, region: str) -> list[str]:

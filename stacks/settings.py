@@ -218,6 +218,29 @@ class Issuer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SamlProvider:
+    """A customer's own sign-in: whoever it lets in is a user of ``tenant``, and of no other.
+
+    ``metadata_url`` is where the provider publishes its SAML metadata.
+    """
+
+    name: str
+    tenant: str
+    metadata_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserDirectory:
+    """Other ways than a password into the stage's own user pool.
+
+    ``google_client_id`` is the OAuth client's; its secret stands in Secrets Manager (docs/howto/users.md).
+    """
+
+    saml: tuple[SamlProvider, ...] = ()
+    google_client_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Throttle:
     """API rate limit: steady requests a second and burst size."""
 
@@ -230,6 +253,7 @@ class Stage:
     """One isolated environment in an account of its own.
 
     ``vendors`` are the outside host names that workloads may call (``api.example.com``, ``*.example.com``).
+    Without an ``issuer`` the stage has a user pool of its own, which ``directory`` opens to other sign-ins.
     ``network`` is the VPC's address block, a /16 to /20. With read-only ``standing``, all else takes an approved grant and
     an allowed address.
     """
@@ -238,7 +262,8 @@ class Stage:
     account: AccountId
     network: IPv4Network
     domain: Domain
-    issuer: Issuer
+    issuer: Issuer | None = None
+    directory: UserDirectory = field(default_factory=UserDirectory)
     lock_mode: LockMode = LockMode.COMPLIANCE
     standing: Standing = Standing.READ_ONLY
     shape: Shape = field(default_factory=Shape)
@@ -338,6 +363,8 @@ _ZONE_ID = re.compile(r"Z[A-Z0-9]{6,32}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"\+[0-9][0-9 ()-]{5,22}")
 _HOST = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+_PROVIDER = re.compile(r"[A-Za-z][A-Za-z0-9]{2,31}")
+_TENANT = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _RESERVED = frozenset({"account", "management", "security", "backup", "deployment", "organization", "analysis"})
 
 
@@ -607,6 +634,12 @@ def _stages(deployment: Deployment) -> Iterator[str]:
         yield f"stage {name} is defined {names.count(name)} times; names must differ. Rename all but one."
     for stage in deployment.stages:
         where = f"stage {stage.name}"
+        taken = [word for word in ("amazon", "aws", "cognito") if word in f"{deployment.prefix}-{stage.name}"]
+        if stage.issuer is None and taken:
+            yield (
+                f"{where}: its sign-in host would begin with {deployment.prefix}-{stage.name}, which AWS refuses for the "
+                f"word {taken[0]}. Rename prefix or stage, or name an issuer."
+            )
         if not _NAME.fullmatch(stage.name) or stage.name in _RESERVED:
             yield (
                 f"stage name {stage.name!r} must be 2 to 12 lower-case letters and digits, a letter first, and none of "
@@ -625,11 +658,7 @@ def _stages(deployment: Deployment) -> Iterator[str]:
                 f"{where}: domain.origin_secrets {secrets!r} must be one number, or two while one replaces the other, "
                 "rising and from 1. Write it like (1,) or (1, 2)."
             )
-        host = stage.issuer.url.removeprefix("https://").split("/")[0]
-        if not stage.issuer.url.startswith("https://") or not _HOST.fullmatch(host):
-            yield f"{where}: issuer.url {stage.issuer.url!r} must be an https:// URL. Copy it from the iss claim of a token."
-        if not stage.issuer.audience:
-            yield f"{where}: issuer.audience is empty, so any token of the issuer would pass. Give the aud claim."
+        yield from _sign_in(where, stage)
         yield from _shape(where, stage)
         for vendor in stage.vendors:
             if not _HOST.fullmatch(vendor.removeprefix("*.")):
@@ -642,6 +671,41 @@ def _stages(deployment: Deployment) -> Iterator[str]:
                 f"{where}: throttle of {stage.throttle.rate_per_second} a second with bursts of {stage.throttle.burst} "
                 "must satisfy 1 <= rate <= burst <= 5000, the account's quota. Change one of them."
             )
+
+
+def _sign_in(where: str, stage: Stage) -> Iterator[str]:
+    issuer, directory = stage.issuer, stage.directory
+    if issuer is not None:
+        if not _is_https(issuer.url):
+            yield f"{where}: issuer.url {issuer.url!r} must be an https:// URL. Copy it from the iss claim of a token."
+        if not issuer.audience:
+            yield f"{where}: issuer.audience is empty, so any token of the issuer would pass. Give the aud claim."
+        if directory != UserDirectory():
+            yield (
+                f"{where}: directory opens the stage's own user pool, but issuer {issuer.url} takes its place. "
+                "Drop one of them."
+            )
+    names = [provider.name for provider in directory.saml]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"{where}: directory.saml names {name} {names.count(name)} times; names must differ. Rename all but one."
+    for provider in directory.saml:
+        place = f"{where}: directory.saml {provider.name!r}"
+        if not _PROVIDER.fullmatch(provider.name) or provider.name in {"COGNITO", "Google"}:
+            yield f"{place} must be 3 to 32 letters and digits, and neither COGNITO nor Google. Rename it."
+        if not _TENANT.fullmatch(provider.tenant):
+            yield f"{place}: tenant {provider.tenant!r} must be 1 to 63 lower-case letters, digits and dashes. Correct it."
+        if not _is_https(provider.metadata_url):
+            yield f"{place}: metadata_url {provider.metadata_url!r} must be an https:// URL. Ask whoever runs the provider."
+    client = directory.google_client_id
+    if client is not None and not client.endswith(".apps.googleusercontent.com"):
+        yield (
+            f"{where}: directory.google_client_id {client!r} must end in .apps.googleusercontent.com. "
+            "The Google Cloud console shows it beside the OAuth client."
+        )
+
+
+def _is_https(url: str) -> bool:
+    return url.startswith("https://") and _HOST.fullmatch(url.removeprefix("https://").split("/")[0]) is not None
 
 
 def _shape(where: str, stage: Stage) -> Iterator[str]:

@@ -19,10 +19,12 @@ from stacks.settings import (
     Organization,
     Region,
     Retention,
+    SamlProvider,
     Shape,
     Shield,
     Stage,
     Standing,
+    UserDirectory,
 )
 
 FIXTURE = Deployment(
@@ -70,7 +72,13 @@ FIXTURE = Deployment(
             account=AccountId("200000000002"),
             network=IPv4Network("10.128.0.0/16"),
             domain=Domain(name="acme.example", hosted_zone_id="Z000000000PROD"),
-            issuer=Issuer(url="https://login.acme.example/", audience="acme-prod"),
+            directory=UserDirectory(
+                saml=(
+                    SamlProvider(name="Initech", tenant="initech", metadata_url="https://sso.initech.example/saml"),
+                    SamlProvider(name="Umbrella", tenant="umbrella", metadata_url="https://umbrella.example/idp/saml"),
+                ),
+                google_client_id="123456789012-acme.apps.googleusercontent.com",
+            ),
             vendors=("api.vendor.example",),
             shape=Shape(
                 nat_gateways=3,

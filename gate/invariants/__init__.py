@@ -21,6 +21,7 @@ from gate.invariants import (
     quotas,
     secrets,
     storage,
+    users,
 )
 
 __all__ = [
@@ -44,4 +45,5 @@ __all__ = [
     "quotas",
     "secrets",
     "storage",
+    "users",
 ]

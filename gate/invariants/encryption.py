@@ -42,6 +42,7 @@ KEY_AT: Mapping[str, tuple[Path, ...]] = {
     "AWS::DocDB::DBCluster": (("KmsKeyId",),),
     "AWS::Events::EventBus": (("KmsKeyIdentifier",),),
     "AWS::Pipes::Pipe": (("KmsKeyIdentifier",),),
+    "AWS::Cognito::UserPool": (("KeyConfiguration", "KmsKeyArn"),),
 }
 """Where each type names its key. A type that is not here is judged by its CloudFormation schema instead."""
 
@@ -70,6 +71,7 @@ CLASS_OF: Mapping[str, frozenset[str]] = {
     "AWS::RDS::DBCluster": frozenset({"data", "secrets"}),
     "AWS::RDS::DBInstance": frozenset({"data"}),
     "AWS::SecretsManager::Secret": frozenset({"secrets"}),
+    "AWS::Cognito::UserPool": frozenset({"data"}),
     "AWS::Lambda::Function": frozenset({"secrets"}),
     "AWS::EC2::Instance": frozenset({"data"}),
     "AWS::EC2::LaunchTemplate": frozenset({"data"}),

@@ -33,6 +33,7 @@ _SECRET_PROPERTIES = frozenset(
         "AuthToken",
         "OAuthToken",
         "ClientSecret",
+        "client_secret",
         "LoginProfile",
         "AdminPassword",
     }

@@ -18,13 +18,16 @@ GUARDS = re.compile(
     r"PrivateDnsEnabled|CloudWatchMetricsEnabled|MetricsEnabled|Override|IncludeSubdomains|Preload|DeleteProtection|"
     r"FirewallPolicyChangeProtection|SubnetChangeProtection|EnableContinuousBackup|StartCanaryAfterCreation|Monitoring|"
     r"ActionsEnabled|s3EncryptionEnabled|cloudWatchEncryptionEnabled|AllSupported|IncludeGlobalResourceTypes|"
-    r"AutoEnableControls|ServiceEnabled|ContainsPublicSource|Require\w+Characters|RequireNumbers|RequireSymbols|BlockInternet|AutoMinorVersionUpgrade|XrayTracingEnabled|Encryption\w*|PublishCloudWatchMetricsEnabled)$"
+    r"AutoEnableControls|ServiceEnabled|ContainsPublicSource|AllowAdminCreateUserOnly|EnableTokenRevocation|Require(Lowercase|Uppercase|Numbers|Symbols)|"
+    r"Require\w+Characters|BlockInternet|AutoMinorVersionUpgrade|XrayTracingEnabled|Encryption\w*|"
+    r"PublishCloudWatchMetricsEnabled)$"
 )
 """Booleans that protect while true."""
 
 OPENS = re.compile(
     r"^(PubliclyAccessible|MapPublicIpOnLaunch|AssociatePublicIpAddress|DataTraceEnabled|IncludeExecutionData|Inverted|Disabled|"
-    r"AssignIpv6AddressOnCreation|BypassPolicyLockoutSafetyCheck|PrivilegedMode|InsufficientDataHealthStatus|Cookies|IncludeCookies)$"
+    r"AssignIpv6AddressOnCreation|BypassPolicyLockoutSafetyCheck|PrivilegedMode|InsufficientDataHealthStatus|Cookies|IncludeCookies|"
+    r"CaseSensitive)$"
 )
 """Booleans that expose while true."""
 
@@ -82,6 +85,12 @@ NEUTRAL: Mapping[str, str] = {
     "HealthCheckEnabled": "whether a function behind a balancer is called to see that it lives",
     "S3EnableHiveCompatiblePath": "how a log's keys are spelt",
     "additionalProperties": "shape of requests, which the function validates again",
+    "GenerateSecret": "whether an app that runs on a server has a secret; one in a browser cannot keep any",
+    "AllowedOAuthFlowsUserPoolClient": "whether the sign-in pages know the app at all",
+    "Mutable": "whether an attribute can change; who may change it, the app client says",
+    "Notify": "a mail about a risk that is acted upon anyhow",
+    "Required": "which attributes every user has",
+    "UseCognitoProvidedValues": "how sign-in pages look",
     "exists": "what an event must hold to match",
     "runAsEnabled": "as whom a session runs on a machine without secrets",
 }
@@ -113,6 +122,13 @@ WEAKER: Mapping[str, tuple[str, ...]] = {
     "JSON": (),
     "block-bidirectional": ("block-ingress", "off"),
     "allow-egress": ("allow-bidirectional",),
+    "ON": ("OFF", "OPTIONAL"),
+    "PLUS": ("ESSENTIALS",),
+    "ENFORCED": ("AUDIT", "OFF"),
+    "CUSTOMER_MANAGED_KEY": ("AWS_OWNED_KEY",),
+    "code": ("implicit",),
+    "SOFTWARE_TOKEN_MFA": ("SMS_MFA",),
+    "ALLOW_USER_SRP_AUTH": ("ALLOW_USER_PASSWORD_AUTH",),
     "aws:forward_to_sfe": ("aws:pass",),
 }
 """Words that protect, and those that protect less."""
@@ -131,13 +147,14 @@ PLAIN_ATTRIBUTES = frozenset({"routing.http2.enabled", "idle_timeout.timeout_sec
 
 SHORTENED = re.compile(
     r"^(RetentionInDays|BackupRetentionPeriod|DeleteAfterDays|PendingWindowInDays|MinRetentionDays|Days|MessageRetentionPeriod|"
-    r"RecoveryPeriodInDays|AccessControlMaxAgeSec|PasswordLength|MinimumPasswordLength|PasswordReusePrevention)$"
+    r"RecoveryPeriodInDays|AccessControlMaxAgeSec|PasswordLength|MinimumPasswordLength|PasswordReusePrevention|MinimumLength)$"
 )
 """Numbers that protect by their length; tried as 1."""
 
 LENGTHENED = re.compile(
     r"^(RotationPeriodInDays|AutomaticallyAfterDays|MaxSessionDuration|AuthorizerResultTtlInSeconds|ThrottlingRateLimit|"
-    r"ThrottlingBurstLimit|HttpPutResponseHopLimit|Limit|idleSessionTimeout|MaxPasswordAge)$"
+    r"ThrottlingBurstLimit|HttpPutResponseHopLimit|Limit|idleSessionTimeout|MaxPasswordAge|"
+    r"(Access|Id|Refresh)TokenValidity|TemporaryPasswordValidityDays)$"
 )
 """Numbers that protect by being small; tried a thousand times as large."""
 
@@ -153,7 +170,8 @@ DROPPED = re.compile(
     r"OriginAccessControlId|SslPolicy|Certificates|AuthorizerId|IdentitySource|Throttle|SourceArn|LoadBalancerAttributes|"
     r"MasterUserSecret|TreatMissingData|ScheduleExpression|s3BucketName|cloudWatchLogGroupName|idleSessionTimeout|maxSessionDuration|"
     r"BytesScannedCutoffPerQuery|ResultConfiguration|Timeout|AbortIncompleteMultipartUpload|NoncurrentVersionExpiration|"
-    r"SecurityPolicy|EndpointAccessMode|MinimumProtocolVersion|StatefulDefaultActions|StatefulRuleGroupReferences|DestinationConfig)$"
+    r"SecurityPolicy|EndpointAccessMode|MinimumProtocolVersion|StatefulDefaultActions|StatefulRuleGroupReferences|"
+    r"DestinationConfig|KeyConfiguration|RefreshTokenRotation|UserPoolAddOns|AdminCreateUserConfig|WriteAttributes|PreventUserExistenceErrors)$"
 )
 """Properties, at any depth, that protect by being there; tried without."""
 
@@ -176,6 +194,7 @@ PROTECTIVE_TYPES = re.compile(
     r"Backup::(BackupPlan|BackupSelection|RestoreTestingPlan|RestoreTestingSelection)|Route53Resolver::\w+Association|"
     r"NetworkFirewall::LoggingConfiguration|Logs::DeliverySource|Events::Rule|Logs::MetricFilter|CloudWatch::Alarm|"
     r"EC2::VPCBlockPublicAccessOptions|Route53Resolver::FirewallConfig|SSM::ServiceSetting|"
-    r"Config::(ConfigurationRecorder|DeliveryChannel))"
+    r"Config::(ConfigurationRecorder|DeliveryChannel)|"
+    r"Cognito::(LogDeliveryConfiguration|UserPoolRiskConfigurationAttachment))"
 )
 """Types whose resources only protect others; tried without."""

@@ -12,7 +12,12 @@ from palisade_runtime.identifiers import user_reference
 
 from authorize_request.tokens import Identity
 
-METHODS = {"reader": ("GET",), "editor": ("GET", "POST", "DELETE")}
+METHODS = {
+    "reader": ("GET",),
+    "editor": ("GET", "POST", "DELETE"),
+    "administrator": ("GET", "POST", "DELETE", "PUT", "PATCH"),
+}
+"""An editor makes and deletes; only an administrator changes what is there for everybody."""
 
 _METHOD_ARN = re.compile(
     r"(arn:aws[a-z-]*:execute-api:[a-z0-9-]+:\d{12}:[A-Za-z0-9]+/[A-Za-z0-9_-]+)/[A-Z]+(?:/.*)?", re.DOTALL

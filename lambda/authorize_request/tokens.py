@@ -18,9 +18,12 @@ from authorize_request.keys import ALGORITHMS, KeySet
 
 LONGEST_TOKEN = 8192
 LONGEST_KEY_ID = 256
+LONGEST_NAME = 128
 CLOCK_SKEW_SECONDS = 30
-LONGEST_LIFE_SECONDS = 24 * 3600
-ROLES = ("reader", "editor")
+LONGEST_LIFE_SECONDS = 3600
+"""Nobody asks an outside issuer whether a user is still there, so its tokens may not outlive the user by more."""
+
+ROLES = ("reader", "editor", "administrator")
 _TYPES = ("jwt", "at+jwt")
 # The year 5138; beyond it, and at infinity, comparing times would stop meaning anything.
 _LATEST_TIME = 1e11
@@ -32,21 +35,26 @@ class InvalidTokenError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """Whose tokens are accepted, for whom, and which claims carry tenant and role."""
+    """Whose tokens are accepted, for whom, and which claims carry tenant and role.
+
+    ``own_pool`` means that the issuer is a Cognito user pool, and ``audience`` the id of its app client.
+    """
 
     issuer: str
     audience: str
     tenant_claim: str
     role_claim: str
+    own_pool: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """Who a token speaks for."""
+    """Who a token speaks for; ``account`` is the user's name in the stage's own pool."""
 
     tenant: str
     user: str
     role: str
+    account: str = ""
 
 
 def verify(token: str, *, keys: KeySet, rules: Rules, now: datetime) -> Identity:
@@ -74,20 +82,39 @@ def verify(token: str, *, keys: KeySet, rules: Rules, now: datetime) -> Identity
 
 def check_claims(claims: Mapping[str, Any], *, rules: Rules, now: datetime) -> Identity:
     """The identity in claims whose signature is verified."""
-    audience = claims.get("aud")
     if claims.get("iss") != rules.issuer:
         raise InvalidTokenError("issuer")
-    if rules.audience not in (audience if isinstance(audience, list) else [audience]):
-        raise InvalidTokenError("audience")
+    _check_audience(claims, rules)
     _check_times(claims, now.timestamp())
     role = claims.get(rules.role_claim, ROLES[0])
     if role not in ROLES:
         raise InvalidTokenError("role")
+    account = claims.get("username", "") if rules.own_pool else ""
+    if rules.own_pool and not (isinstance(account, str) and 0 < len(account) <= LONGEST_NAME):
+        raise InvalidTokenError("user name")
     try:
         user_reference(claims.get("sub"))
-        return Identity(tenant=tenant_id(claims.get(rules.tenant_claim)), user=claims["sub"], role=role)
+        return Identity(
+            tenant=tenant_id(claims.get(rules.tenant_claim)), user=claims["sub"], role=role, account=account
+        )
     except InvalidIdentifierError:
         raise InvalidTokenError("tenant or subject") from None
+
+
+def _check_audience(claims: Mapping[str, Any], rules: Rules) -> None:
+    """An access token of Cognito names its app in `client_id` and says what it is; an id token is for the app alone.
+
+    Source: https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html
+    """
+    if rules.own_pool:
+        if claims.get("token_use") != "access":
+            raise InvalidTokenError("use")
+        if claims.get("client_id") != rules.audience:
+            raise InvalidTokenError("client")
+        return
+    audience = claims.get("aud")
+    if rules.audience not in (audience if isinstance(audience, list) else [audience]):
+        raise InvalidTokenError("audience")
 
 
 def _header(token: str) -> Mapping[str, Any]:

@@ -126,6 +126,8 @@ _BY_USE: Mapping[str, str] = {
     "AWS::CloudFront": "CachePolicy Distribution Function OriginAccessControl OriginRequestPolicy "
     "ResponseHeadersPolicy VpcOrigin",
     "AWS::CloudTrail": "Trail",
+    "AWS::Cognito": "LogDeliveryConfiguration ManagedLoginBranding UserPool UserPoolClient UserPoolDomain UserPoolGroup "
+    "UserPoolIdentityProvider UserPoolRiskConfigurationAttachment",
     "AWS::Config": "ConfigurationAggregator ConfigurationRecorder ConformancePack DeliveryChannel",
     "AWS::DynamoDB": "Table",
     "AWS::EC2": "FlowLog InternetGateway NetworkAcl NetworkAclEntry Route RouteTable SecurityGroup SecurityGroupEgress "

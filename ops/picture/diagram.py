@@ -19,6 +19,7 @@ THINGS: Mapping[str, str] = {
     "AWS::CloudFront::Distribution": "CloudFront",
     "AWS::CloudTrail::Trail": "trail",
     "AWS::CloudWatch::Alarm": "alarm",
+    "AWS::Cognito::UserPool": "user pool",
     "AWS::DynamoDB::Table": "table",
     "AWS::EC2::NatGateway": "NAT gateway",
     "AWS::EC2::Subnet": "subnet",

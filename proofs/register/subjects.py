@@ -16,4 +16,5 @@ import proofs.register.separation
 import proofs.register.tenants
 import proofs.register.throttles
 import proofs.register.transport
+import proofs.register.users
 import proofs.register.workload  # noqa: F401

@@ -276,6 +276,27 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
         Against(kind="lower TLS", type="Listener|Distribution|DomainName"),
         Against(kind="weaker word", type="Listener", place="Protocol"),
     ),
+    "users.federate": (
+        Against(kind="drop permission", type="UserPoolIdentityProvider", path="Google"),
+        Against(kind="offer less"),
+        Against(kind="tell secret"),
+    ),
+    "users.sessions-are-short": (
+        Against(kind="relax limit", type="UserPoolClient"),
+        Against(kind="switch off", type="UserPoolClient", place="EnableTokenRevocation"),
+        Against(kind="drop property", type="UserPoolClient", place="RefreshTokenRotation"),
+    ),
+    "users.sign-in-is-guarded": (
+        Against(kind="weaker word", type="UserPool"),
+        Against(kind="shorten", type="UserPool"),
+        Against(kind="switch off", type="UserPool"),
+        Against(kind="drop permission", type="UserPoolRiskConfigurationAttachment"),
+    ),
+    "users.three-roles": (Against(kind="drop permission", type="UserPoolGroup"),),
+    "users.tokens-end-with-their-user": (
+        Against(kind="ask nobody"),
+        Against(kind="share role", path="Authorizer"),
+    ),
 }
 """By proof: what it must notice."""
 
@@ -402,6 +423,23 @@ def _function(resource: Resource, stack: Stack, _world: World) -> Iterator[Weake
     others = [r for r in stack.resources.values() if r.type == resource.type and r.logical_id != resource.logical_id]
     for other in others[:1]:
         yield _set("share role", resource, "Role", to=other.properties.get("Role"))
+    variables = at(resource.properties, "Environment", "Variables", default={})
+    if "USER_POOL_ID" in variables:
+        rest = {name: value for name, value in variables.items() if name != "USER_POOL_ID"}
+        yield _set("ask nobody", resource, "Environment", "Variables", to=rest)
+        yield _set("ask nobody", resource, "Environment", "Variables", "USER_POOL_ID", to="eu-west-1_another")
+
+
+def _provider(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    yield _one("drop permission", resource, "", None)
+    if "client_secret" in at(resource.properties, "ProviderDetails", default={}):
+        yield _set(
+            "tell secret", resource, "ProviderDetails", "client_secret", to="GOCSPX-abcdefghijklmnopqrstuvwxyz01"
+        )
+
+
+def _client(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    yield _set("offer less", resource, "SupportedIdentityProviders", to=["COGNITO"])
 
 
 def _group(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
@@ -572,6 +610,10 @@ _MAKERS = {
     "AWS::AutoScaling::AutoScalingGroup": _machines,
     "AWS::ElasticLoadBalancingV2::LoadBalancer": _balancer,
     "AWS::S3::Bucket": _bucket,
+    "AWS::Cognito::UserPoolIdentityProvider": _provider,
+    "AWS::Cognito::UserPoolClient": _client,
+    "AWS::Cognito::UserPoolGroup": _permission,
+    "AWS::Cognito::UserPoolRiskConfigurationAttachment": _permission,
     "AWS::Backup::BackupVault": _vault,
     "AWS::EC2::VPC": _vpc,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import http.client
 import json
+import secrets
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -22,7 +23,7 @@ TEXT = "The contract was signed by both parties. It is valid for two years, and 
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Service:
+class Service:
     """One stage's document service as a client sees it: a host name, a base path and an issuer."""
 
     view: View
@@ -31,6 +32,7 @@ class _Service:
     base: str
     issuer: str
     audience: str
+    pool: str
 
     def only(self, cfn_type: str) -> Resource:
         """The service's one resource of a type."""
@@ -40,7 +42,29 @@ class _Service:
     def token(self, of: str, *, forged: bool = False, **claims: Any) -> str:
         """A token of a user of the tenant `of`; `claims` change what it says."""
         usual = {"iss": self.issuer, "aud": self.audience, "sub": f"auth0|{of}", "tenant": of, "role": "editor"}
+        if self.pool:
+            name, subject = self.user(of)
+            usual |= {"sub": subject, "username": name, "client_id": self.audience, "token_use": "access"}
+            del usual["aud"]
         return self.view.aws.issuer.token({**usual, **claims}, forged=forged)
+
+    @functools.cached_property
+    def directory(self) -> Any:
+        """A client of the stage's own user pool."""
+        return self.view.client("cognito-idp", self.api)
+
+    def user(self, tenant: str) -> tuple[str, str]:
+        """Name and subject of the one user of `tenant` whose tokens are made to order; made when first asked for."""
+        email = f"jane@{tenant}.example"
+        try:
+            found = self.directory.admin_get_user(UserPoolId=self.pool, Username=email)
+        except self.directory.exceptions.UserNotFoundException:
+            where, password = {"UserPoolId": self.pool, "Username": email}, secrets.token_urlsafe(18) + "aA1!"
+            self.directory.admin_create_user(**where, TemporaryPassword=password, MessageAction="SUPPRESS")
+            self.directory.admin_set_user_password(**where, Password=password, Permanent=True)
+            found = self.directory.admin_get_user(UserPoolId=self.pool, Username=email)
+        subjects = [item["Value"] for item in found["UserAttributes"] if item["Name"] == "sub"]
+        return str(found["Username"]), str(subjects[0])
 
     def call(self, method: str, path: str, token: str | None, body: object = None) -> tuple[int, Any]:
         headers = {"Host": self.host, "Content-Type": "application/json"}
@@ -84,7 +108,7 @@ class _Service:
             connection.close()
 
 
-def _services(view: View) -> list[_Service]:
+def services(view: View) -> list[Service]:
     """The document service of every stage that has one."""
     services = []
     for api in view.of("AWS::ApiGateway::RestApi"):
@@ -98,19 +122,20 @@ def _services(view: View) -> list[_Service]:
         )
         variables = authorizer.properties["Environment"]["Variables"]
         services.append(
-            _Service(
+            Service(
                 view=view,
                 api=api,
                 host=str(mapping.properties["DomainName"]),
                 base=str(mapping.properties["BasePath"]),
                 issuer=variables["ISSUER"],
                 audience=variables["AUDIENCE"],
+                pool=variables.get("USER_POOL_ID", ""),
             )
         )
     return services
 
 
-def _analysed(service: _Service, tenant: str, document: str) -> dict[str, Any]:
+def _analysed(service: Service, tenant: str, document: str) -> dict[str, Any]:
     deadline = time.monotonic() + ANALYSIS_SECONDS
     while True:
         status, found = service.call("GET", f"/documents/{document}", service.token(tenant))
@@ -124,7 +149,7 @@ def _analysed(service: _Service, tenant: str, document: str) -> dict[str, Any]:
 
 @scenario("two tenants upload, analyse, read and delete documents through the API")
 def documents_live_and_die(view: View) -> None:
-    for service in _services(view):
+    for service in services(view):
         created = {tenant: service.create(tenant, f"Minutes of {tenant}") for tenant in ("initech", "umbrella")}
         for tenant, document in created.items():
             assert service.upload(document) == 200, f"{tenant}'s upload was refused"
@@ -141,7 +166,7 @@ def documents_live_and_die(view: View) -> None:
         assert not _left(service), f"after deletion there is still {_left(service)}"
 
 
-def _left(service: _Service) -> list[str]:
+def _left(service: Service) -> list[str]:
     """Names of whatever the service's table and bucket still hold."""
     bucket, table = service.only("AWS::S3::Bucket"), service.only("AWS::DynamoDB::Table")
     versions = service.view.client("s3", bucket).list_object_versions(Bucket=bucket.id)
@@ -154,7 +179,7 @@ def _left(service: _Service) -> list[str]:
 
 @scenario("a tenant can neither read, list nor delete another tenant's document")
 def tenants_are_apart_through_the_api(view: View) -> None:
-    for service in _services(view):
+    for service in services(view):
         theirs = service.create("umbrella", "Not for Initech")
         intruder = service.token("initech")
         assert service.call("GET", f"/documents/{theirs['id']}", intruder)[0] == 404
@@ -168,14 +193,14 @@ def tenants_are_apart_through_the_api(view: View) -> None:
 
 @scenario("a session with one tenant's tag is denied every other tenant's items and objects by IAM itself")
 def tenants_are_apart_below_the_application(view: View) -> None:
-    for service in _services(view):
+    for service in services(view):
         document = service.create("umbrella", "Not for Initech")
         assert service.upload(document) == 200
         _reach_across(service, document["id"])
         assert service.call("DELETE", f"/documents/{document['id']}", service.token("umbrella"))[0] == 204
 
 
-def _reach_across(service: _Service, document: str) -> None:
+def _reach_across(service: Service, document: str) -> None:
     """Try with a session of Initech whatever a function could try on a document of Umbrella."""
     bucket, table = service.only("AWS::S3::Bucket").id, service.only("AWS::DynamoDB::Table").id
     item = {"TableName": table, "Key": {"tenant": {"S": "umbrella"}, "document": {"S": document}}}
@@ -207,7 +232,7 @@ def _reach_across(service: _Service, document: str) -> None:
     session("s3").list_object_versions(Bucket=bucket, Prefix=f"initech/{document}")
 
 
-def _session(service: _Service, tenant: str) -> Callable[[str], Any]:
+def _session(service: Service, tenant: str) -> Callable[[str], Any]:
     """Makes clients of the tenant role's session, opened as the documents function opens it: over TLS, with the tag."""
     view = service.view
     (function,) = (
@@ -258,14 +283,14 @@ def _denied(name: str, attempt: Callable[[], Any]) -> None:
 
 @scenario("the API refuses strangers: no token, a forged, expired, foreign or half one, and readers who want to write")
 def strangers_are_refused(view: View) -> None:
-    for service in _services(view):
+    for service in services(view):
         hostile = {
             "none": None,
             "nonsense": "a.b.c",
             "forged": service.token("initech", forged=True),
             "expired": service.token("initech", iat=int(time.time()) - 900, exp=int(time.time()) - 600),
             "of another issuer": service.token("initech", iss="https://evil.example.com/"),
-            "for another audience": service.token("initech", aud="something-else"),
+            "for another audience": service.token("initech", aud="something-else", client_id="something-else"),
             "without a tenant": service.token("initech", tenant=None),
             "for a hostile tenant": service.token("initech", tenant="*"),
             "of an unknown role": service.token("initech", role="owner"),
@@ -282,7 +307,7 @@ def strangers_are_refused(view: View) -> None:
 
 @scenario("an upload URL stores what it was signed for, and nothing else")
 def uploads_are_bound(view: View) -> None:
-    for service in _services(view):
+    for service in services(view):
         created = service.create("initech", "Minutes")
         changed = {
             "x-amz-server-side-encryption-context": "eyJ0ZW5hbnQiOiJ1bWJyZWxsYSJ9",

@@ -20,10 +20,11 @@ from stacks.entry import Entry
 from stacks.keys import Keys
 from stacks.network import Network
 from stacks.settings import Deployment, Stage
+from stacks.users import Users, trusted_tokens
 
 TENANT_CLAIM = "tenant"
 ROLE_CLAIM = "role"
-"""Claims of the issuer's tokens: whose data the user works on, and ``reader`` (if absent) or ``editor``."""
+"""Claims of the issuer's tokens: whose data the user works on, and ``reader`` (if absent), ``editor`` or ``administrator``."""
 
 LARGEST_DOCUMENT_BYTES = 2 * 1024 * 1024
 ANALYSIS_SECONDS = 60
@@ -47,6 +48,7 @@ class DocumentService(StageStack):
         network: Network,
         entry: Entry,
         access_logs: AccessLogs,
+        users: Users | None,
     ) -> None:
         super().__init__(scope, deployment=deployment, stage=stage, subject="documents", stateful=True)
         self._alarms = alarms
@@ -92,13 +94,14 @@ class DocumentService(StageStack):
             description="Verifies the caller's token",
             placement=placement,
             environment={
-                "ISSUER": stage.issuer.url,
-                "AUDIENCE": stage.issuer.audience,
+                **trusted_tokens(stage, users),
                 "TENANT_CLAIM": TENANT_CLAIM,
                 "ROLE_CLAIM": ROLE_CLAIM,
             },
             layers=[TokenLayer(self, "TokenLayer").layer],
         )
+        if users is not None:
+            users.admit(authorizer)
         service = Function(
             self,
             "Service",

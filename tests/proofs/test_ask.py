@@ -34,7 +34,7 @@ def test_only_the_edge_reaches_the_balancer(case: Case) -> None:
 
 def test_what_reaches_the_database_is_listed_by_name_with_addresses_and_port(case: Case) -> None:
     text = asked(case, "what can reach the prod database")
-    assert "5 can reach it" in text
+    assert "6 can reach it" in text
     assert "prod-documents/Service/Resource/Resource (10.128.0.0/18, 10.128.64.0/19) -> prod-data/Database/" in text
     assert "dev-" not in text
 
@@ -57,12 +57,15 @@ def test_tells_who_refers_to_a_resource(case: Case) -> None:
 @pytest.mark.parametrize(
     ("question", "can"),
     [
-        ("who can read prod-documents/Objects/Resource/Resource", {"prod-backup/Backups", "prod-documents/Tenant"}),
+        (
+            "who can read prod-documents/Objects/Resource/Resource",
+            {"prod-backup/Backups", "prod-break-glass/BreakGlass", "prod-documents/Tenant"},
+        ),
         (
             "who can assume prod-documents/Tenant/Role/Resource/Resource",
             {"prod-documents/Service", "prod-documents/Analysis"},
         ),
-        ("who can read log-archive-prod/Session/Resource/Resource", set()),
+        ("who can read log-archive-prod/Session/Resource/Resource", {"people"}),
         ("who can delete prod-backup/Vault/Resource", set()),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assembly import Assembly, Resource
-from stacks.names import AUDIT_WRITER, Log, Names
+from stacks.names import AUDIT_WRITER, SIGN_IN_WRITER, Log, Names
 from stacks.settings import Stage
 from tests.fixture_deployment import FIXTURE
 
@@ -19,13 +19,16 @@ def _resources(assembly: Assembly, stage: Stage, kind: str) -> list[Resource]:
 
 @STAGES
 def test_the_stream_delivers_where_the_archive_admits_it(assembly: Assembly, stage: Stage) -> None:
-    (stream,) = _resources(assembly, stage, "AWS::KinesisFirehose::DeliveryStream")
-    target = stream.properties["ExtendedS3DestinationConfiguration"]
-    assert target["BucketARN"] == f"arn:aws:s3:::{NAMES.delivery_bucket(stage.name, Log.AUDIT)}"
-    for prefix in (target["Prefix"], target["ErrorOutputPrefix"]):
-        assert prefix.startswith(f"AWSLogs/{stage.account}/")
     roles = {r.logical_id: r.properties.get("RoleName") for r in _resources(assembly, stage, "AWS::IAM::Role")}
-    assert roles[target["RoleARN"]["Fn::GetAtt"][0]] == NAMES.role(AUDIT_WRITER)
+    writers = []
+    for stream in _resources(assembly, stage, "AWS::KinesisFirehose::DeliveryStream"):
+        target = stream.properties["ExtendedS3DestinationConfiguration"]
+        assert target["BucketARN"] == f"arn:aws:s3:::{NAMES.delivery_bucket(stage.name, Log.AUDIT)}"
+        for prefix in (target["Prefix"], target["ErrorOutputPrefix"]):
+            assert prefix.startswith(f"AWSLogs/{stage.account}/")
+        writers.append(str(roles[target["RoleARN"]["Fn::GetAtt"][0]]))
+    own_users = [NAMES.role(SIGN_IN_WRITER)] if stage.issuer is None else []
+    assert sorted(writers) == sorted([NAMES.role(AUDIT_WRITER), *own_users])
 
 
 @STAGES
@@ -36,32 +39,37 @@ def test_the_writer_asks_for_what_the_archive_grants_and_no_more(assembly: Assem
         for p in _resources(assembly, stage, "AWS::IAM::ManagedPolicy")
         if "WriteObjects" in {s["Sid"] for s in p.properties["PolicyDocument"]["Statement"]}
     ]
-    (policy,) = policies
-    asked = {
-        action
-        for s in policy.properties["PolicyDocument"]["Statement"]
-        if s["Sid"] in {"WriteObjects", "FindBucket"}
-        for action in s["Action"]
-    }
+    asked = [
+        {
+            action
+            for s in policy.properties["PolicyDocument"]["Statement"]
+            if s["Sid"] in {"WriteObjects", "FindBucket"}
+            for action in s["Action"]
+        }
+        for policy in policies
+    ]
     archive = assembly[f"log-archive-{stage.name}"]
     (landing,) = [r for r in archive.resources.values() if r.properties.get("BucketName") == bucket]
-    granted = {
-        action
+    statements = [
+        s
         for r in archive.resources.values()
         if r.type == "AWS::S3::BucketPolicy" and r.properties["Bucket"] == {"Ref": landing.logical_id}
         for s in r.properties["PolicyDocument"]["Statement"]
-        if s["Effect"] == "Allow" and s["Sid"].startswith("AuditStream")
-        for action in s["Action"]
-    }
+        if s["Effect"] == "Allow"
+    ]
+    granted = [
+        {action for s in statements if s["Sid"].startswith(sid) for action in s["Action"]}
+        for sid in ("AuditStream", *(["SignInStream"] if stage.issuer is None else []))
+    ]
     assert asked == granted
 
 
 @STAGES
 def test_records_wait_encrypted_with_a_customer_key(assembly: Assembly, stage: Stage) -> None:
-    (stream,) = _resources(assembly, stage, "AWS::KinesisFirehose::DeliveryStream")
-    waiting = stream.properties["DeliveryStreamEncryptionConfigurationInput"]
-    assert waiting["KeyType"] == "CUSTOMER_MANAGED_CMK"
-    assert "KeyARN" in waiting
+    for stream in _resources(assembly, stage, "AWS::KinesisFirehose::DeliveryStream"):
+        waiting = stream.properties["DeliveryStreamEncryptionConfigurationInput"]
+        assert waiting["KeyType"] == "CUSTOMER_MANAGED_CMK"
+        assert "KeyARN" in waiting
 
 
 @STAGES
@@ -82,7 +90,11 @@ def test_subscribes_log_groups_that_exist_before_it(assembly: Assembly, stage: S
 
 @STAGES
 def test_somebody_hears_when_audit_logs_do_not_arrive(assembly: Assembly, stage: Stage) -> None:
-    (alarm,) = _resources(assembly, stage, "AWS::CloudWatch::Alarm")
-    assert alarm.properties["MetricName"] == "DeliveryToS3.DataFreshness"
-    assert alarm.properties["Threshold"] < 24 * 3600
-    assert alarm.properties["AlarmActions"]
+    alarms = _resources(assembly, stage, "AWS::CloudWatch::Alarm")
+    streams = _resources(assembly, stage, "AWS::KinesisFirehose::DeliveryStream")
+    watched = sorted(alarm.properties["Dimensions"][0]["Value"] for alarm in alarms)
+    assert watched == sorted(stream.properties["DeliveryStreamName"] for stream in streams)
+    for alarm in alarms:
+        assert alarm.properties["MetricName"] == "DeliveryToS3.DataFreshness"
+        assert alarm.properties["Threshold"] < 24 * 3600
+        assert alarm.properties["AlarmActions"]

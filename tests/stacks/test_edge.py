@@ -73,6 +73,9 @@ def test_every_answer_carries_the_headers_of_an_a_plus(assembly: Assembly, stage
     assert headers["ReferrerPolicy"]["ReferrerPolicy"] == "no-referrer"
 
 
+OWN_SIGN_IN = "https://acme-prod-200000000002.auth.eu-central-1.amazoncognito.com"
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_scripts_may_call_the_stages_own_services_only(assembly: Assembly, stage: str) -> None:
     policy = _one(assembly, f"{stage}-edge", "CloudFront::ResponseHeadersPolicy")
@@ -83,7 +86,7 @@ def test_scripts_may_call_the_stages_own_services_only(assembly: Assembly, stage
     assert allowed.split()[1:] == [
         "'self'",
         f"https://api.{domain}",
-        f"https://login.{domain}",
+        {"dev": "https://login.dev.acme.example", "prod": OWN_SIGN_IN}[stage],
         f"https://acme-documents-{account}-eu-central-1.s3.eu-central-1.amazonaws.com",
     ]
 

@@ -324,7 +324,11 @@ def test_archive_keys_serve_only_known_writers(assembly: Assembly) -> None:
     keys = _archive_keys(assembly)
     assert len(keys) == 1 + len(FIXTURE.stages)
     services = {"cloudtrail.amazonaws.com", "config.amazonaws.com", "delivery.logs.amazonaws.com"}
-    roles = {NAMES.role_arn(role, stage.account) for stage in FIXTURE.stages for role in ("bastion", "audit-delivery")}
+    roles = {
+        NAMES.role_arn(role, stage.account)
+        for stage in FIXTURE.stages
+        for role in ("bastion", "audit-delivery", "sign-in-delivery")
+    }
     roles |= {
         CHANGE_RECORDER,
         f"arn:aws:iam::{FIXTURE.accounts.deployment}:role/aws-reserved/sso.amazonaws.com/*",

@@ -460,15 +460,20 @@ def test_dns_answers_allowed_names_only_and_threats_never(
     assert allow["Action"] == "ALLOW"
     assert lists[target(last["FirewallDomainListId"])]["Domains"] == ["*"]
     allowed = lists[target(allow["FirewallDomainListId"])]["Domains"]
-    assert set(allowed) == {*allowed_outside_names(stage), *aws_names(stage, deployment.home.name)}
+    assert set(allowed) == {
+        *allowed_outside_names(stage, deployment.home.name),
+        *aws_names(stage, deployment.home.name),
+    }
     (association,) = model.of("AWS::Route53Resolver::FirewallRuleGroupAssociation").values()
     assert target(association["VpcId"]) in model.of("AWS::EC2::VPC")
 
 
 def test_allowed_names_are_vendors_issuer_and_services_but_nobodys_machine() -> None:
     stage = FIXTURE.stages[0]
-    assert allowed_outside_names(stage) == ["*.models.example", "api.vendor.example", "login.dev.acme.example"]
     region = FIXTURE.home.name
+    assert allowed_outside_names(stage, region) == ["*.models.example", "api.vendor.example", "login.dev.acme.example"]
+    own_users = allowed_outside_names(FIXTURE.stages[1], region)
+    assert own_users == ["api.vendor.example", f"cognito-idp.{region}.amazonaws.com"]
     names = aws_names(stage, region)
     for needed in ("sts", "kms", "ssmmessages", "dynamodb", f"{stage.account}.ddb", "s3"):
         assert f"{needed}.{region}.amazonaws.com" in names
@@ -492,7 +497,8 @@ def test_firewall_drops_what_no_rule_passes(
     source = group["RuleGroup"]["RulesSource"]["RulesSourceList"]
     assert source["GeneratedRulesType"] == "ALLOWLIST"
     assert source["TargetTypes"] == ["TLS_SNI"]
-    assert source["Targets"] == [name.removeprefix("*") for name in allowed_outside_names(deployment.stage(stage))]
+    allowed = allowed_outside_names(deployment.stage(stage), deployment.home.name)
+    assert source["Targets"] == [name.removeprefix("*") for name in allowed]
     (firewall,) = model.of("AWS::NetworkFirewall::Firewall").values()
     assert firewall["DeleteProtection"] is True
     assert len(firewall["SubnetMappings"]) == shape.nat_gateways

@@ -31,9 +31,11 @@ from stacks.settings import (
     Organization,
     Region,
     Retention,
+    SamlProvider,
     Shape,
     Stage,
     Throttle,
+    UserDirectory,
     check,
     named,
 )
@@ -61,6 +63,10 @@ def _stage(**changes: Any) -> Change:
 
 def _zones(*zones: str) -> Change:
     return _part("home", zones=zones)
+
+
+def _saml(*providers: SamlProvider) -> Change:
+    return _stage(issuer=None, directory=UserDirectory(saml=providers))
 
 
 _REFUSED: dict[str, tuple[Change, str]] = {
@@ -127,6 +133,34 @@ _REFUSED: dict[str, tuple[Change, str]] = {
     ),
     "an issuer over plain HTTP": (_stage(issuer=Issuer(url="http://a.example", audience="a")), r"issuer\.url 'http://"),
     "an empty audience": (_stage(issuer=Issuer(url="https://a.example/", audience="")), r"issuer\.audience is empty"),
+    "an issuer beside a directory": (
+        _stage(directory=UserDirectory(google_client_id="1.apps.googleusercontent.com")),
+        r"directory opens the stage's own user pool, but issuer https://login\.dev\.acme\.example/ takes its place",
+    ),
+    "a provider named like Cognito's own": (
+        _saml(SamlProvider(name="COGNITO", tenant="a", metadata_url="https://a.example/saml")),
+        r"directory\.saml 'COGNITO' must be 3 to 32",
+    ),
+    "two providers of one name": (
+        _saml(*[SamlProvider(name="Acme", tenant="a", metadata_url="https://a.example/saml")] * 2),
+        r"directory\.saml names Acme 2 times",
+    ),
+    "a provider of a malformed tenant": (
+        _saml(SamlProvider(name="Acme", tenant="A/B", metadata_url="https://a.example/saml")),
+        r"tenant 'A/B' must be",
+    ),
+    "metadata over plain HTTP": (
+        _saml(SamlProvider(name="Acme", tenant="a", metadata_url="http://a.example/saml")),
+        r"metadata_url 'http://a\.example/saml' must be an https:// URL",
+    ),
+    "a Google client that is none": (
+        _stage(issuer=None, directory=UserDirectory(google_client_id="acme")),
+        r"google_client_id 'acme' must end in",
+    ),
+    "a sign-in host that AWS refuses": (
+        lambda d: dataclasses.replace(_stage(issuer=None)(d), prefix="myaws"),
+        r"begin with myaws-dev, which AWS refuses for the word aws",
+    ),
     "a vendor with a path": (_stage(vendors=("api.example.com/v1",)), r"vendor 'api\.example\.com/v1' must be a host"),
     "a burst below the rate": (_stage(throttle=Throttle(rate_per_second=20, burst=10)), r"throttle of 20 a second"),
     "two NAT gateways": (_stage(shape=Shape(nat_gateways=2)), r"shape\.nat_gateways is 2; it must be 1 or 3"),
@@ -247,7 +281,7 @@ def _stages(draw: st.DrawFn, name: str, account: AccountId, index: int) -> Stage
         account=account,
         network=IPv4Network(f"10.{index}.0.0/{length}"),
         domain=Domain(name=f"{draw(_hosts)}.example", hosted_zone_id=f"Z{draw(st.integers(10**8, 10**12))}"),
-        issuer=Issuer(url=f"https://{draw(_hosts)}.example/", audience=draw(_words)),
+        issuer=draw(st.none() | st.just(Issuer(url=f"https://{draw(_hosts)}.example/", audience=draw(_words)))),
         lock_mode=draw(st.sampled_from(LockMode)),
         vendors=tuple(
             f"{draw(st.sampled_from(['', '*.']))}{host}.example" for host in draw(st.lists(_hosts, max_size=3))

@@ -1,7 +1,7 @@
 """The log archive: immutable buckets, what may write into them, and tables to read them with."""
 
 from palisade.archive import log_table, named_query, writer
-from palisade.archive.audit_stream import AuditStream
+from palisade.archive.audit_stream import AuditStream, Records
 from palisade.archive.cdn_log_delivery import CDN_LOG_FIELDS, CdnLogDelivery
 from palisade.archive.cdn_log_destination import CdnLogDestination
 from palisade.archive.decision_log import DecisionLog
@@ -29,6 +29,7 @@ __all__ = [
     "LandingBucket",
     "LogReader",
     "QueryRoom",
+    "Records",
     "StoragePlan",
     "Trail",
     "keeps_access_logs",

@@ -1,6 +1,8 @@
-"""Carries application audit logs from their log groups into the archive."""
+"""Carries application audit logs into the archive, from their log groups or from services that write records."""
 
 from __future__ import annotations
+
+import enum
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -14,15 +16,20 @@ from palisade.archive.replication import Destination
 from palisade.identity import ComponentRole
 from palisade.observability import RetainedLogGroup
 
-_LOG_STREAM = "S3Delivery"
+
+class Records(enum.Enum):
+    """What enters a stream: envelopes of CloudWatch Logs, or plain records of a service that writes them itself."""
+
+    ENVELOPES = "audit"
+    PLAIN = "sign-ins"
 
 
 class AuditStream(Construct):
-    """Delivers what subscribed log groups receive, within five minutes, into a bucket of the archive account.
+    """Delivers what it is given, within five minutes, into a bucket of the archive account.
 
-    The bucket's own default encrypts objects. Each holds the envelopes of CloudWatch Logs, one a line, so that group and
-    stream stay with every event. Records wait encrypted with ``key``, at most a day; what goes wrong is told in
-    ``errors``. ``role_name`` is the role that the bucket's policy names.
+    The bucket's own default encrypts objects. Each holds records, one a line: envelopes of CloudWatch Logs, so that group
+    and stream stay with every event, or what a service writes under ``AWSServiceRoleForLogDelivery``. They wait encrypted
+    with ``key``, at most a day; what goes wrong is told in ``errors``. ``role_name`` is the role that the bucket's policy names.
 
     Control: archive.firehose.place
 
@@ -41,13 +48,14 @@ class AuditStream(Construct):
         key: kms.IKey,
         destination: Destination,
         errors: RetainedLogGroup,
+        records: Records = Records.ENVELOPES,
     ) -> None:
         super().__init__(scope, construct_id)
         self.name = name
         stack = cdk.Stack.of(self)
         self._place = f"{stack.region}:{stack.account}"
         writer = self._writer(role_name, destination, errors)
-        log_stream = logs.CfnLogStream(self, "Errors", log_group_name=errors.name, log_stream_name=_LOG_STREAM)
+        log_stream = logs.CfnLogStream(self, "Errors", log_group_name=errors.name, log_stream_name=name)
         log_stream.node.add_dependency(errors)
         folder = f"AWSLogs/{stack.account}"
         self.stream = firehose.CfnDeliveryStream(
@@ -61,26 +69,35 @@ class AuditStream(Construct):
             extended_s3_destination_configuration=firehose.CfnDeliveryStream.ExtendedS3DestinationConfigurationProperty(
                 bucket_arn=f"arn:aws:s3:::{destination.bucket_name}",
                 role_arn=writer.role.role_arn,
-                prefix=f"{folder}/audit/!{{timestamp:yyyy/MM/dd}}/",
-                error_output_prefix=f"{folder}/audit-failed/!{{firehose:error-output-type}}/!{{timestamp:yyyy/MM/dd}}/",
+                prefix=f"{folder}/{records.value}/!{{timestamp:yyyy/MM/dd}}/",
+                error_output_prefix=f"{folder}/{records.value}-failed/!{{firehose:error-output-type}}/!{{timestamp:yyyy/MM/dd}}/",
                 compression_format="GZIP",
                 buffering_hints=firehose.CfnDeliveryStream.BufferingHintsProperty(
                     interval_in_seconds=300, size_in_m_bs=64
                 ),
                 cloud_watch_logging_options=firehose.CfnDeliveryStream.CloudWatchLoggingOptionsProperty(
-                    enabled=True, log_group_name=errors.name, log_stream_name=_LOG_STREAM
+                    enabled=True, log_group_name=errors.name, log_stream_name=name
                 ),
                 processing_configuration=firehose.CfnDeliveryStream.ProcessingConfigurationProperty(
                     enabled=True,
                     processors=[
-                        _processor("Decompression", CompressionFormat="GZIP"),
+                        *(
+                            [_processor("Decompression", CompressionFormat="GZIP")]
+                            if records is Records.ENVELOPES
+                            else []
+                        ),
                         _processor("AppendDelimiterToRecord", Delimiter="\\n"),
                     ],
                 ),
             ),
         )
         self.stream.node.add_dependency(writer.policy, log_stream)
-        self._subscriber = self._sender()
+        if records is Records.ENVELOPES:
+            self._subscriber = self._sender()
+        else:
+            # The service-linked role may put records into streams that bear this tag.
+            # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-Firehose.html
+            cdk.Tags.of(self.stream).add("LogDeliveryEnabled", "true")
 
     def subscribe(self, construct_id: str, *, log_group: str, pattern: str) -> None:
         """Deliver the events of ``log_group`` that match ``pattern`` (empty: all of them)."""
@@ -130,7 +147,7 @@ class AuditStream(Construct):
             iam.PolicyStatement(
                 sid="TellErrors",
                 actions=["logs:PutLogEvents"],
-                resources=[f"arn:aws:logs:{self._place}:log-group:{errors.name}:log-stream:{_LOG_STREAM}"],
+                resources=[f"arn:aws:logs:{self._place}:log-group:{errors.name}:log-stream:{self.name}"],
             ),
         )
         acknowledge(

@@ -1,9 +1,20 @@
-"""Who may do what: roles of components, and what people may do."""
+"""Who may do what: roles of components, what people may do, and the directory of the product's users."""
 
 from palisade.identity.break_glass_role import BreakGlassRole
 from palisade.identity.component_role import ComponentRole
 from palisade.identity.ground import Ground
 from palisade.identity.permission_set import PermissionSet
 from palisade.identity.session_tags import SessionTags
+from palisade.identity.user_pool import Federation, Saml, SignInPages, UserPool
 
-__all__ = ["BreakGlassRole", "ComponentRole", "Ground", "PermissionSet", "SessionTags"]
+__all__ = [
+    "BreakGlassRole",
+    "ComponentRole",
+    "Federation",
+    "Ground",
+    "PermissionSet",
+    "Saml",
+    "SessionTags",
+    "SignInPages",
+    "UserPool",
+]

@@ -74,6 +74,18 @@ class Issuer:
         signer = key or (self.ec if algorithm == "ES256" else self.rsa)
         return jwt.encode(self.claims(**claims), signer, algorithm=algorithm, headers=headers)
 
+    def pool_token(self, *, header: Mapping[str, Any] | None = None, **claims: Any) -> str:
+        """An access token as a Cognito user pool makes it: no `aud`, no `nbf`, no `typ`."""
+        own = {
+            "aud": ...,
+            "nbf": ...,
+            "client_id": AUDIENCE,
+            "token_use": "access",
+            "username": "jane",
+            "sub": "jane-1",
+        }
+        return self.token(header={"typ": None, **(header or {})}, **{**own, **claims})
+
 
 @pytest.fixture
 def issuer(clock: Any) -> Issuer:
@@ -88,3 +100,8 @@ def keys(issuer: Issuer, clock: Any) -> KeySet:
 @pytest.fixture
 def rules() -> Rules:
     return Rules(issuer=ISSUER, audience=AUDIENCE, tenant_claim="tenant", role_claim="role")
+
+
+@pytest.fixture
+def pool_rules() -> Rules:
+    return Rules(issuer=ISSUER, audience=AUDIENCE, tenant_claim="tenant", role_claim="role", own_pool=True)

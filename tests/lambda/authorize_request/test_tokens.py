@@ -283,3 +283,59 @@ def test_no_single_changed_letter_makes_another_identity(  # noqa: PLR0917
 def test_arbitrary_text_is_refused_and_nothing_else_happens(text: str, keys: Any, rules: Any, clock: Any) -> None:
     with pytest.raises(InvalidTokenError):
         verify(text, keys=keys, rules=rules, now=clock())
+
+
+# ---------------------------------------------------------------------------- tokens of the stage's own user pool
+
+
+def test_believes_an_access_token_of_the_user_pool(issuer: Any, keys: Any, pool_rules: Any, clock: Any) -> None:
+    found = verify(issuer.pool_token(), keys=keys, rules=pool_rules, now=clock())
+    assert found == Identity(tenant="acme", user="jane-1", role="editor", account="jane")
+
+
+HOSTILE_POOL_CLAIMS: dict[str, dict[str, Any]] = {
+    "an id token, whose audience is the app": {"token_use": "id", "aud": "documents", "client_id": ...},
+    "an id token with a client": {"token_use": "id", "aud": "documents"},
+    "a refresh token": {"token_use": "refresh"},
+    "no use": {"token_use": ...},
+    "use as list": {"token_use": ["access"]},
+    "another app of the pool": {"client_id": "payments"},
+    "another app, ours in aud": {"client_id": "payments", "aud": "documents"},
+    "no app": {"client_id": ...},
+    "apps as list": {"client_id": ["documents"]},
+    "another pool": {"iss": "https://issuer.example.com/other"},
+    "no user name": {"username": ...},
+    "user name as number": {"username": 7},
+    "empty user name": {"username": ""},
+    "endless user name": {"username": "x" * 129},
+    "no tenant": {"tenant": ...},
+    "expired": {"exp": 1_000_000_000, "iat": 999_999_000},
+    "role of nobody": {"role": "owner"},
+}
+
+
+@pytest.mark.parametrize("claims", HOSTILE_POOL_CLAIMS.values(), ids=HOSTILE_POOL_CLAIMS.keys())
+def test_refuses_what_is_no_access_token_for_this_app(
+    claims: dict[str, Any], issuer: Any, keys: Any, pool_rules: Any, clock: Any
+) -> None:
+    _reason(issuer.pool_token(**claims), keys, pool_rules, clock)
+
+
+def test_refuses_unsigned_and_wrongly_signed_tokens_of_the_pool(
+    issuer: Any, keys: Any, pool_rules: Any, clock: Any
+) -> None:
+    claims = issuer.claims(client_id="documents", token_use="access", username="jane", aud=...)
+    unsigned = ".".join((_encode({"alg": "none", "kid": "rsa-1"}), _encode(claims), ""))
+    assert _reason(unsigned, keys, pool_rules, clock) == "algorithm"
+    by_stranger = issuer.pool_token(key=issuer.other_rsa)
+    assert _reason(by_stranger, keys, pool_rules, clock) == "signature"
+    symmetric = _encode({"alg": "HS256", "kid": "rsa-1"}) + "." + _encode(claims)
+    tag = hmac.new(b"documents", symmetric.encode(), hashlib.sha256).digest()
+    assert _reason(f"{symmetric}.{_encode(tag)}", keys, pool_rules, clock) == "algorithm"
+
+
+def test_a_token_for_an_outside_audience_is_not_one_for_the_pool(
+    issuer: Any, keys: Any, rules: Any, pool_rules: Any, clock: Any
+) -> None:
+    _reason(issuer.token(), keys, pool_rules, clock)
+    _reason(issuer.pool_token(), keys, rules, clock)
