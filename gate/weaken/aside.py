@@ -232,6 +232,7 @@ _DEFAULTS = frozenset(
         ("AWS::DynamoDB::Table", "ContributorInsightsSpecification"),
         ("AWS::DynamoDB::Table", "SSEType"),
         ("AWS::Events::Rule", "RetryPolicy"),
+        ("AWS::KMS::Key", "PendingWindowInDays"),
         ("AWS::RDS::DBClusterParameterGroup", "log_statement"),
         ("AWS::RDS::DBClusterParameterGroup", "password_encryption"),
         ("AWS::RDS::DBInstance", "CACertificateIdentifier"),
@@ -325,7 +326,7 @@ _LABEL = re.compile(
 
 
 def _holds_nothing(one: Draw) -> bool:
-    return one.way == "let go" and one.resource.type == "AWS::IAM::ServiceLinkedRole"
+    return one.way == "let go" and one.resource.type in {"AWS::IAM::ServiceLinkedRole", "AWS::SSM::ServiceSetting"}
 
 
 RULES: Mapping[str, Callable[[Draw], bool]] = {
@@ -365,7 +366,7 @@ RULES: Mapping[str, Callable[[Draw], bool]] = {
         "EngineVersion|PromotionTier|Capacity|FileFormat|OutputFormat|TTL|ServiceTimeout|Compress|MonitoringInterval|MonitoringRoleArn|"
         "DestinationOptions|MaxRetries|ScalingConfig|CachePolicyId|OriginRequestPolicyId|HealthCheck\\w+|\\w+ThresholdCount|"
         "DurationInSeconds|Priority|RuleNumber|MaxSize|MinSize|PerformanceInsightsRetentionPeriod|DBInstanceClass|LockTimeout|"
-        "DatabaseInsightsMode|MaxRetentionDays|S3SuffixPath|RebootOption|ComplianceSeverity|OperatingSystem|maxReceiveCount|RunConfig|StartWindowHours|ValidationWindowHours|DaysAfterInitiation|StreamExceptionPolicy|EngineMode|StorageType|SampledRequestsEnabled|BucketKeyEnabled|AvailabilityZone|Domain"
+        "DatabaseInsightsMode|MaxRetentionDays|S3SuffixPath|RebootOption|ComplianceSeverity|ComplianceLevel|ConfigSnapshotDeliveryProperties|OperatingSystem|maxReceiveCount|RunConfig|StartWindowHours|ValidationWindowHours|DaysAfterInitiation|StreamExceptionPolicy|EngineMode|StorageType|SampledRequestsEnabled|BucketKeyEnabled|AvailabilityZone|Domain"
     ),
     "where tests restore to": _named("RestoreMetadataOverrides|RecoveryPointTypes", "RestoreTesting"),
     "where else a component finds what it needs": _named(

@@ -9,15 +9,20 @@ machine. Seconds are the least of the runs, memory the most. These are benchmark
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
+import subprocess
 import sys
 import tarfile
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from assembly import load
 from ops.bench.measure import BenchError, Run, measure
+from ops.bench.mixed import mixed
 from ops.places import ROOT, OpsError, pinned_node, synthesize
+from proofs.register.command import ELSEWHERE
 
 FLOOR = "floor: plain JavaScript, no checks"
 
@@ -28,12 +33,14 @@ def main(arguments: list[str] | None = None) -> int:
         prog="make bench", description=__doc__.split("\n\n")[0], epilog=__doc__.split("\n\n")[-1]
     )
     parser.add_argument("--runs", type=int, default=3, help="runs of each (default: 3)")
-    parser.add_argument("--only", nargs="+", default=[], help="only rows whose name contains one of these")
+    parser.add_argument("--only", nargs="+", default=[], help="only rows whose name contains one of these, or growth")
     options = parser.parse_args(arguments)
     try:
         with tempfile.TemporaryDirectory() as scratch:
             _table(Path(scratch), options.runs, options.only)
-    except (BenchError, OpsError) as error:
+        if not options.only or any("growth".startswith(name) for name in options.only):
+            _growth()
+    except (BenchError, OpsError, subprocess.CalledProcessError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     return 0
@@ -75,9 +82,35 @@ def _rows(scratch: Path, stage: str) -> Mapping[str, Callable[[], Run]]:
         "inner loop: one stage, checks off": run(python, "app.py", "-c", f"stage={stage}", environment=fast),
         "test suite": run(python, "-m", "pytest"),
         "gate on a finished assembly": run(python, "-m", "gate"),
+        "proofs on a finished assembly": run(python, "-m", "proofs", "prove", "--brief"),
+        "evaluate 20,000 mixed lines": run(python, "-m", "proofs", "evaluate", str(_lines(scratch))),
         "make check, warm": run("make", "check"),
         "rehearsal, from synth to last line": run(python, "-m", "ops.rehearse"),
     }
+
+
+def _lines(scratch: Path) -> Path:
+    file = scratch / "mixed.jsonl"
+    if not file.exists():
+        file.write_text("\n".join(mixed(load(ROOT / "cdk.out", elsewhere=ELSEWHERE), 20_000)), encoding="utf-8")
+    return file
+
+
+def _growth() -> None:
+    """How the proofs' time and memory grow with the resources; about 1.0 a resource is linear."""
+    print("\n| organizations | resources | seconds of CPU | a resource, x of one | MB    |")
+    print("| ------------: | --------: | -------------: | -------------------: | ----: |")
+    one = 0.0
+    for times in (1, 10, 50):
+        command = [sys.executable, "-m", "ops.bench.grown", str(times)]
+        found = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+        each = found["seconds"] / found["resources"]
+        one = one or each
+        print(
+            f"| {times:>13} | {found['resources']:>9} | {found['seconds']:>14.1f} | {each / one:>20.1f} "
+            f"| {found['megabytes']:>5} |",
+            flush=True,
+        )
 
 
 def _library(scratch: Path) -> Path:

@@ -30,22 +30,30 @@ def stores_audited(case: Case, finding: Finding) -> None:
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html
     """
     trails = list(case.model.of("AWS::CloudTrail::Trail"))
+    everywhere = {trail: truthy(trail.get("IsMultiRegionTrail")) for trail in trails}
+    everyone = {trail: truthy(trail.get("IsOrganizationTrail")) for trail in trails}
+    named = {trail: str(trail.properties) for trail in trails}
     for node in case.model.of(*_DEEDS):
         kind, deeds = _DEEDS[node.type]
-        watching = [trail for trail in trails if _covers(trail, node)]
+        # A trail that names the account is the likeliest to record what is done there.
+        covering = [
+            trail
+            for trail in trails
+            if (everywhere[trail] or trail.region == node.region) and (everyone[trail] or trail.account == node.account)
+        ]
+        watching = sorted(covering, key=lambda trail: node.account not in named[trail])
         arn = f"{node.arn}/object" if kind == "AWS::S3::Object" else node.arn
+        recorders = {deed: next((t for t in watching if _records(t, kind, arn, deed)), None) for deed in deeds}
         lost = [
-            deed
-            for deed in deeds
-            if not any(_records(trail, kind, arn, deed) for trail in watching)
-            and not (deed in _ARRIVALS and is_evidence(node))
+            deed for deed, trail in recorders.items() if trail is None and not (deed in _ARRIVALS and is_evidence(node))
         ]
         if lost:
             guilty = watching[0] if watching else node
             where = f"{node.path}: " if guilty is not node else ""
             finding.broken.append(note(guilty, f"{where}{', '.join(lost)} is on no record"))
         else:
-            finding.evidence.append(note(node, f"recorded by {', '.join(trail.path for trail in watching)}"))
+            by = dict.fromkeys(trail.path for trail in recorders.values() if trail is not None)
+            finding.evidence.append(note(node, f"recorded by {', '.join(by)}"))
     for account in sorted({node.account for node in case.model.of(*_DEEDS)}):
         if trails and not any(_manages(trail, account) for trail in trails):
             finding.broken.append(note(trails[0], f"what is done to the settings of {account} is on no record"))
@@ -69,11 +77,6 @@ def stores_audited(case: Case, finding: Finding) -> None:
         else:
             missing = "exports no log" if audits else "records no statement"
             finding.broken.append(note(cluster if audits or group is None else group, f"{cluster.path}: {missing}"))
-
-
-def _covers(trail: Node, node: Node) -> bool:
-    everywhere = truthy(trail.get("IsMultiRegionTrail")) or trail.region == node.region
-    return everywhere and (truthy(trail.get("IsOrganizationTrail")) or trail.account == node.account)
 
 
 def _manages(trail: Node, account: str) -> bool:

@@ -13,10 +13,14 @@ from typing import Any, Final, TextIO
 from proofs.policy.errors import InputError, RequestError
 from proofs.policy.evaluation import Decision, PolicySet, Request, evaluate
 
-_POLICIES: Final = frozenset({field.name for field in fields(PolicySet)} - {"session_policies"} | {"session_policy"})
+_POLICIES: Final = {
+    "session_policy" if field.name == "session_policies" else field.name: field.name for field in fields(PolicySet)
+}
+"""The fields of an entry that hold policies, and what they are of a policy set."""
 _REQUEST: Final = frozenset(field.name for field in fields(Request))
 _IGNORED: Final = frozenset({"id", "name", "comment", "expected"})
 """Fields for the reader's own use; ``id`` is repeated in the answer."""
+_ENTRY: Final = frozenset({*_POLICIES, *_IGNORED, "request"})
 _WITHOUT_REFERENCES: Final = 2
 """The version of marshal in which equal values are equal bytes."""
 _ENCODE: Final = json.JSONEncoder().encode
@@ -26,7 +30,7 @@ def decide(entry: Any) -> Decision:
     """Decide one entry. Raises :class:`InputError` with every problem if it is malformed."""
     if not isinstance(entry, dict):
         raise RequestError([f"must be an object with request and policies, not {type(entry).__name__}"])
-    problems = list(_unknown(entry, _POLICIES | _IGNORED | {"request"}, ""))
+    problems = list(_unknown(entry, _ENTRY, ""))
     given = entry.get("request")
     if not isinstance(given, dict):
         problems.append("request: is missing; it has principal, action and resource")
@@ -39,21 +43,24 @@ def decide(entry: Any) -> Decision:
         context = given.get("context")
         if context is not None and not isinstance(context, dict):
             problems.append(f"request.context: must be an object of condition keys, not {context!r}")
-    known = {name: value for name, value in entry.items() if name in _POLICIES and value is not None}
-    policies, wrong = _policies(marshal.dumps(known, _WITHOUT_REFERENCES))
-    problems += wrong
+    known: dict[str, Any] = {}
+    for name, attribute in _POLICIES.items():
+        value = entry.get(name)
+        if value is not None:
+            known[attribute], wrong = _compiled(name, marshal.dumps(value, _WITHOUT_REFERENCES))
+            problems += wrong
     if problems:
         raise RequestError(problems)
-    return evaluate(Request(**{name: value for name, value in given.items() if value is not None}), policies)
+    return evaluate(Request(**{name: value for name, value in given.items() if value is not None}), PolicySet(**known))
 
 
-@lru_cache(maxsize=1 << 10)
-def _policies(known: bytes) -> tuple[PolicySet, tuple[str, ...]]:
-    """Compile the policies of an entry; many requests are about the same ones."""
+@lru_cache(maxsize=1 << 13)
+def _compiled(name: str, given: bytes) -> tuple[Any, tuple[str, ...]]:
+    """One field of an entry, compiled; many requests are about the same policies, in ever new company."""
     try:
-        return PolicySet.of(**marshal.loads(known)), ()  # noqa: S302 - written by decide a moment ago
+        return getattr(PolicySet.of(**{name: marshal.loads(given)}), _POLICIES[name]), ()  # noqa: S302 - written by decide
     except InputError as error:
-        return PolicySet(), error.problems
+        return None, error.problems
 
 
 def answers(lines: Iterable[str | bytes]) -> Iterator[tuple[str, bool]]:

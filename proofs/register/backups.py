@@ -24,7 +24,7 @@ def stores(case: Case) -> Iterator[Node]:
             continue
         if node.type == "AWS::S3::Bucket" and (node in evidence or node.tags.get("palisade:backup") == "archived"):
             continue
-        if node.type == "AWS::S3::Bucket" and node.account not in known.stages():
+        if node.type == "AWS::S3::Bucket" and node.account not in known.stages:
             continue
         yield node
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import json
 import sys
@@ -48,6 +49,8 @@ def prove(arguments: Sequence[str]) -> int:
     except (AssemblyError, ConfigError, RegisterError) as error:
         sys.stderr.write(f"proofs: {error}\n")
         return 2
+    # The process ends with the answer: looking for circles among a model's many objects would only take time.
+    gc.disable()
     decided = decide(case, claims)
     if chosen.json is not None:
         content = as_json(case, decided, deployment=name, waivers=_waivers())

@@ -18,7 +18,7 @@ def backup_keys_are_administered_apart(case: Case, finding: Finding) -> None:
     https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html
     """
     known = facts(case)
-    stages = known.stages()
+    stages = known.stages
     apart = 0
     vaults: dict[str, Node] = {}
     for vault in known.model.of("AWS::Backup::BackupVault"):
@@ -44,19 +44,18 @@ def backup_keys_are_administered_apart(case: Case, finding: Finding) -> None:
                         finding.broken.append(note(key, f"{named} may {action}"))
         vaults.setdefault(vault.account, vault)
         finding.evidence.append(note(key, f"administered by {key.account} alone"))
-    for vault in vaults.values():
-        _backup_side(known, vault, stages, finding)
+    for key in filter(lambda one: one.account in stages, known.model.of("AWS::KMS::Key")):
+        _backup_side(known, key, vaults, finding)
     if not apart and not finding.broken:
         finding.missing.extend(
             note(v, "no vault lies in an account of its own") for v in known.model.of("AWS::Backup::BackupVault")
         )
 
 
-def _backup_side(known: Facts, vault: Node, stages: Mapping[str, str], finding: Finding) -> None:
-    for key in known.model.of("AWS::KMS::Key"):
-        if key.account not in stages:
-            continue
-        caller = f"arn:aws:iam::{vault.account}:role/key-administrator"
+def _backup_side(known: Facts, key: Node, vaults: Mapping[str, Node], finding: Finding) -> None:
+    """Administrators of an account that keeps copies neither use nor administer a stage's key."""
+    for account in known.guests(key, vaults):
+        caller = f"arn:aws:iam::{account}:role/key-administrator"
         for action in ("kms:Decrypt", *_ADMINISTRATION):
             if known.may(caller, action, key):
                 finding.broken.append(note(key, f"{caller} may {action}"))

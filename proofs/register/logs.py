@@ -34,7 +34,7 @@ def flow_logs_are_out_of_reach(case: Case, finding: Finding) -> None:
     https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-permissions.html
     """
     known = facts(case)
-    workloads = known.stages()
+    workloads = known.stages
     for arrow, refused in known.deliveries("flow log to"):
         bucket = arrow.receiver
         if bucket is None or bucket.type != "AWS::S3::Bucket" or refused is not None:
@@ -44,24 +44,17 @@ def flow_logs_are_out_of_reach(case: Case, finding: Finding) -> None:
         if bucket.account in workloads:
             finding.broken.append(note(arrow.sender, f"its log stays in a workload account: {bucket.path}"))
             continue
-        kept = _kept(known, bucket)
+        kept = known.replicas.get(bucket, bucket)
         for place in dict.fromkeys((bucket, kept)):
             _out_of_reach(known, place, workloads, finding)
         if kept.get("ObjectLockConfiguration", "Rule", "DefaultRetention", "Mode") is None:
             finding.broken.append(note(kept, "its objects are not locked"))
         else:
             finding.evidence.append(note(kept, f"flow logs of {arrow.sender.path} end here, locked"))
+    logged = {str(arrow.sender.get("ResourceId")) for arrow, _ in known.deliveries("flow log to")}
     for vpc in known.model.of("AWS::EC2::VPC"):
-        if not any(arrow.sender.get("ResourceId") == vpc.id for arrow, _ in known.deliveries("flow log to")):
+        if vpc.id not in logged:
             finding.broken.append(note(vpc, "it has no flow log"))
-
-
-def _kept(known: Facts, bucket: Node) -> Node:
-    """Where objects of a bucket end: the bucket that it replicates to, or itself."""
-    for arrow, refused in known.deliveries("replica to bucket"):
-        if arrow.sender is bucket and arrow.receiver is not None and refused is None:
-            return arrow.receiver
-    return bucket
 
 
 def _out_of_reach(known: Facts, bucket: Node, workloads: Mapping[str, str], finding: Finding) -> None:
@@ -89,7 +82,7 @@ def trail_cannot_be_stopped(case: Case, finding: Finding) -> None:
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/creating-trail-organization.html
     """
     known = facts(case)
-    workloads = known.stages()
+    workloads = known.stages
     trails = list(known.model.of("AWS::CloudTrail::Trail"))
     for account, stage in workloads.items():
         covering = [t for t in trails if t.account == account or truthy(t.get("IsOrganizationTrail"))]
@@ -122,7 +115,7 @@ def _whole_and_safe(known: Facts, trail: Node, workloads: Mapping[str, str], fin
         finding.broken.append(note(bucket, "the trail's objects are not locked"))
     _out_of_reach(known, bucket, workloads, finding)
     key = known.model.find(trail.get("KMSKeyId"), "AWS::KMS::Key", near=trail)
-    for account in workloads:
+    for account in () if key is None else known.guests(key, workloads):
         for action in ("kms:DisableKey", "kms:ScheduleKeyDeletion", "kms:PutKeyPolicy"):
             if key is not None and known.may(f"arn:aws:iam::{account}:role/administrator", action, key):
                 finding.broken.append(note(key, f"account {account} may {action}"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from typing import Any
@@ -45,20 +46,34 @@ class Facts:
         self.model: Model = case.model
         self.judge = Judge(self.model)
         self.arrows: list[Arrow] = list(arrows(self.model))
-        self._undelivered: dict[int, DeliveryFinding] | None = None
+        self._written: dict[Node, str] = {}
 
-    @property
+    @cached_property
     def undelivered(self) -> dict[int, DeliveryFinding]:
         """Why each arrow that does not certainly arrive does not, by the arrow's identity."""
-        if self._undelivered is None:
-            self._undelivered = {id(found.arrow): found for found in findings(self.model, self.arrows)}
-        return self._undelivered
+        return {id(found.arrow): found for found in findings(self.model, self.arrows)}
+
+    @cached_property
+    def _by_kind(self) -> dict[str, list[Arrow]]:
+        index: dict[str, list[Arrow]] = defaultdict(list)
+        for arrow in self.arrows:
+            index[arrow.kind].append(arrow)
+        return index
+
+    @cached_property
+    def replicas(self) -> dict[Node, Node]:
+        """The bucket to which each bucket's objects are certainly copied."""
+        found: dict[Node, Node] = {}
+        for arrow, refused in self.deliveries("replica to bucket"):
+            if arrow.receiver is not None and refused is None:
+                found.setdefault(arrow.sender, arrow.receiver)
+        return found
 
     def deliveries(self, *words: str) -> Iterator[tuple[Arrow, DeliveryFinding | None]]:
         """Arrows whose kind begins with one of ``words``, with what is wrong with each."""
-        for arrow in self.arrows:
-            if arrow.kind.startswith(words):
-                yield arrow, self.undelivered.get(id(arrow))
+        for kind, found in self._by_kind.items():
+            if kind.startswith(words):
+                yield from ((arrow, self.undelivered.get(id(arrow))) for arrow in found)
 
     def evidence_buckets(self) -> set[Node]:
         """Buckets that logs are written to."""
@@ -72,6 +87,7 @@ class Facts:
             if node.get("ObjectLockConfiguration", "Rule", "DefaultRetention") is not None
         }
 
+    @cached_property
     def stages(self) -> dict[str, str]:
         """Stage by account: the accounts that hold a network, by the owner that their stacks name."""
         known: dict[str, str] = {}
@@ -132,23 +148,25 @@ class Facts:
 
     def named(self, node: Node) -> set[str]:
         """Every account that the node's policy names."""
-        return set(re.findall(r"\d{12}", _written(node, self.judge)))
+        return set(re.findall(r"\d{12}", self._text(node)))
 
     def guests(self, node: Node, accounts: Iterable[str]) -> list[str]:
         """Of other accounts, those that the node's policy names, and one that it does not name, which stands for the rest."""
         others = [account for account in accounts if account != node.account]
         named = self.named(node)
-        unnamed = [account for account in others if account not in named]
-        return [*(account for account in others if account in named), *unnamed[:1]]
+        unnamed = next((account for account in others if account not in named), None)
+        return [*(account for account in others if account in named), *([unnamed] if unnamed else [])]
 
     def callers(self, account: str, node: Node) -> list[str]:
         """Roles of an account that a node's policy could mean: any role, and those that it names."""
-        named = set(re.findall(rf"arn:aws:iam::{account}:role/[\w+=,.@/-]+", _written(node, self.judge)))
+        named = set(re.findall(rf"arn:aws:iam::{account}:role/[\w+=,.@/-]+", self._text(node)))
         return [f"arn:aws:iam::{account}:role/administrator", *sorted(named)]
 
-
-def _written(node: Node, judge: Judge) -> str:
-    return json.dumps([statement for _, statement in judge.statements(node)], default=str)
+    def _text(self, node: Node) -> str:
+        if node not in self._written:
+            written = [statement for _, statement in self.judge.statements(node)]
+            self._written[node] = json.dumps(written, default=str)
+        return self._written[node]
 
 
 @lru_cache(maxsize=4)

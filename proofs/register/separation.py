@@ -38,7 +38,7 @@ def no_trust_between_stages(case: Case, finding: Finding) -> None:
     https://docs.aws.amazon.com/whitepapers/latest/organizing-your-aws-environment/design-principles.html
     """
     known = facts(case)
-    stages = known.stages()
+    stages = known.stages
     for node in known.model.of(*ACTIONS):
         guests: list[str] = []
         for account in known.guests(node, stages):
@@ -81,7 +81,7 @@ def one_account_a_stage(case: Case, finding: Finding) -> None:
     known = facts(case)
     owners: dict[str, set[str]] = defaultdict(set)
     accounts: dict[str, set[str]] = defaultdict(set)
-    stages = known.stages()
+    stages = known.stages
     for stack in case.assembly.stacks:
         owner = stack.tags.get(OWNER)
         if owner and stack.account in stages:
@@ -105,5 +105,5 @@ def _joins(known: Facts) -> Iterator[Node]:
         if peering.get("PeerOwnerId", default=peering.account) != peering.account:
             yield peering
     for share in known.model.of("AWS::RAM::ResourceShare"):
-        if set(map(str, share.get("Principals", default=[]))) & set(known.stages()):
+        if set(map(str, share.get("Principals", default=[]))) & set(known.stages):
             yield share
