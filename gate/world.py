@@ -15,30 +15,36 @@ from functools import cached_property
 from typing import Any
 
 from assembly import Assembly, Resource, Stack
+from assembly.identity import IDENTITIES
+from assembly.resolve import Resolver, Unresolved
 
 Key = tuple[str, str]
 """Stack name and logical id."""
 
 NAMED_BY: Mapping[str, str] = {
-    "AWS::S3::Bucket": "BucketName",
-    "AWS::SNS::Topic": "TopicName",
-    "AWS::SQS::Queue": "QueueName",
-    "AWS::IAM::Role": "RoleName",
-    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
-    "AWS::Logs::LogGroup": "LogGroupName",
-    "AWS::Backup::BackupVault": "BackupVaultName",
-    "AWS::Lambda::Function": "FunctionName",
-    "AWS::DynamoDB::Table": "TableName",
-    "AWS::CloudTrail::Trail": "TrailName",
-    "AWS::KinesisFirehose::DeliveryStream": "DeliveryStreamName",
-    "AWS::SecretsManager::Secret": "Name",
-    "AWS::SSM::Parameter": "Name",
-    "AWS::StepFunctions::StateMachine": "StateMachineName",
-    "AWS::CloudWatch::Alarm": "AlarmName",
-    "AWS::CloudWatch::CompositeAlarm": "AlarmName",
-    "AWS::RDS::DBCluster": "DBClusterIdentifier",
-    "AWS::Events::EventBus": "Name",
+    resource_type: IDENTITIES[resource_type].name
+    for resource_type in (
+        "AWS::S3::Bucket",
+        "AWS::SNS::Topic",
+        "AWS::SQS::Queue",
+        "AWS::IAM::Role",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::Logs::LogGroup",
+        "AWS::Backup::BackupVault",
+        "AWS::Lambda::Function",
+        "AWS::DynamoDB::Table",
+        "AWS::CloudTrail::Trail",
+        "AWS::KinesisFirehose::DeliveryStream",
+        "AWS::SecretsManager::Secret",
+        "AWS::SSM::Parameter",
+        "AWS::StepFunctions::StateMachine",
+        "AWS::CloudWatch::Alarm",
+        "AWS::CloudWatch::CompositeAlarm",
+        "AWS::RDS::DBCluster",
+        "AWS::Events::EventBus",
+    )
 }
+"""The property that names a resource, for the types whose names others use or must not take."""
 _ARN_NAME = (
     ("AWS::S3::Bucket", re.compile(r"arn:[^:]*:s3:::([^/*]+)")),
     ("AWS::SNS::Topic", re.compile(r"arn:[^:]*:sns:[^:]*:\d{12}:([^:*]+)")),
@@ -55,29 +61,6 @@ _ARN_NAME = (
     ("AWS::KinesisFirehose::DeliveryStream", re.compile(r"arn:[^:]*:firehose:[^:]*:\d{12}:deliverystream/([^:*]+)")),
 )
 _ARN_PLACE = re.compile(r"arn:[^:]*:[^:]*:([^:]*):(\d{12})?:")
-ARNS: Mapping[str, str] = {
-    "AWS::S3::Bucket": "arn:aws:s3:::{name}",
-    "AWS::SNS::Topic": "arn:aws:sns:{region}:{account}:{name}",
-    "AWS::SQS::Queue": "arn:aws:sqs:{region}:{account}:{name}",
-    "AWS::KMS::Key": "arn:aws:kms:{region}:{account}:key/{name}",
-    "AWS::Lambda::Function": "arn:aws:lambda:{region}:{account}:function:{name}",
-    "AWS::DynamoDB::Table": "arn:aws:dynamodb:{region}:{account}:table/{name}",
-    "AWS::Cognito::UserPool": "arn:aws:cognito-idp:{region}:{account}:userpool/{name}",
-    "AWS::IAM::Role": "arn:aws:iam::{account}:role/{name}",
-    "AWS::IAM::ManagedPolicy": "arn:aws:iam::{account}:policy/{name}",
-    "AWS::Logs::LogGroup": "arn:aws:logs:{region}:{account}:log-group:{name}:*",
-    "AWS::SecretsManager::Secret": "arn:aws:secretsmanager:{region}:{account}:secret:{name}",
-    "AWS::StepFunctions::StateMachine": "arn:aws:states:{region}:{account}:stateMachine:{name}",
-    "AWS::Backup::BackupVault": "arn:aws:backup:{region}:{account}:backup-vault:{name}",
-    "AWS::Events::EventBus": "arn:aws:events:{region}:{account}:event-bus/{name}",
-    "AWS::Events::Rule": "arn:aws:events:{region}:{account}:rule/{name}",
-    "AWS::CloudTrail::Trail": "arn:aws:cloudtrail:{region}:{account}:trail/{name}",
-}
-_REF_IS_ARN = frozenset(
-    {"AWS::SNS::Topic", "AWS::SecretsManager::Secret", "AWS::StepFunctions::StateMachine", "AWS::IAM::ManagedPolicy"}
-)
-_REF_IS_URL = frozenset({"AWS::SQS::Queue"})
-_PSEUDO = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,15 +96,6 @@ class World:
         for stack, resource in self.assembly.resources():
             found[resource.type].append((stack.name, resource.logical_id))
         return found
-
-    @cached_property
-    def _exports(self) -> dict[tuple[str, str, str], tuple[Stack, Any]]:
-        return {
-            (stack.account, stack.region, str(output["Export"]["Name"])): (stack, output["Value"])
-            for stack in self.assembly.stacks
-            for output in stack.outputs.values()
-            if "Export" in output
-        }
 
     @cached_property
     def _names(self) -> dict[tuple[str, str], list[Key]]:
@@ -166,7 +140,7 @@ class World:
         """An export, in the place of ``near``, of a key of another class than ``key``."""
         stack = self.stack(near)
         mine = self.aliases.get(key_of(key), "")
-        for (account, region, name), (exporter, value) in self._exports.items():
+        for (account, region, name), (exporter, value) in self._resolver.exports().items():
             if (account, region) != (stack.account, stack.region):
                 continue
             target = self._reference(value, exporter)
@@ -176,7 +150,7 @@ class World:
 
     def exported(self, stack: Stack, name: str) -> bool:
         """Whether some stack of the same account and region exports ``name``."""
-        return (stack.account, stack.region, name) in self._exports
+        return (stack.account, stack.region, name) in self._resolver.exports()
 
     @staticmethod
     def intrinsics(resource: Resource, function: str) -> Iterator[Any]:
@@ -226,7 +200,7 @@ class World:
                 logical_id = target.split(".")[0] if isinstance(target, str) else target[0]
                 return (stack.name, logical_id)
             if "Fn::ImportValue" in value and isinstance(value["Fn::ImportValue"], str):
-                export = self._exports.get((stack.account, stack.region, value["Fn::ImportValue"]))
+                export = self._resolver.exports().get((stack.account, stack.region, value["Fn::ImportValue"]))
                 return None if export is None else self._reference(export[1], export[0])
         return None
 
@@ -325,64 +299,16 @@ class World:
 
     def text(self, value: Any, near: Resource) -> str:
         """``value`` as the string CloudFormation would make of it; what only AWS knows stands as ``<stack/id>``."""
-        return self._text(value, self.stack(near))
-
-    def _text(self, value: Any, stack: Stack) -> str:  # noqa: PLR0911, PLR0912
         if isinstance(value, str):
             return value
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        if not isinstance(value, Mapping) or len(value) != 1:
-            return str(value)
-        (function, argument), *_ = value.items()
-        if function == "Ref":
-            if argument in _PSEUDO:
-                return _PSEUDO[argument]
-            if argument == "AWS::AccountId":
-                return stack.account
-            if argument == "AWS::Region":
-                return stack.region
-            resource = stack.resources.get(argument)
-            if resource is not None and resource.type in _REF_IS_ARN:
-                return self._arn(resource, stack)
-            if resource is not None and resource.type not in _REF_IS_URL:
-                return self._name(resource, stack)
-            return f"<{stack.name}/{argument}>"
-        if function == "Fn::GetAtt":
-            logical_id, _, attribute = (
-                argument.partition(".") if isinstance(argument, str) else (argument[0], "", argument[1])
-            )
-            resource = stack.resources.get(logical_id)
-            if resource is not None and attribute in {"Arn", "TopicArn", "BackupVaultArn"} and resource.type in ARNS:
-                return self._arn(resource, stack)
-            return f"<{stack.name}/{logical_id}.{attribute}>"
-        if function == "Fn::Join":
-            return str(argument[0]).join(self._text(part, stack) for part in argument[1])
-        if function == "Fn::ImportValue":
-            export = self._exports.get((stack.account, stack.region, str(argument)))
-            return f"<import {argument}>" if export is None else self._text(export[1], export[0])
-        if function == "Fn::Sub":
-            template, given = (argument, {}) if isinstance(argument, str) else (argument[0], argument[1])
-            return re.sub(
-                r"\$\{([A-Za-z0-9:.]+)\}",
-                lambda match: self._text(
-                    given[match[1]]
-                    if match[1] in given
-                    else {"Fn::GetAtt": match[1]}
-                    if "." in match[1]
-                    else {"Ref": match[1]},
-                    stack,
-                ),
-                template,
-            )
-        return f"<{function}>"
+        found = self._resolver.value(value, self.stack(near))
+        if isinstance(found, bool):
+            return "true" if found else "false"
+        return found.shape if isinstance(found, Unresolved) else str(found)
 
-    def _name(self, resource: Resource, stack: Stack) -> str:
-        name = resource.properties.get(NAMED_BY.get(resource.type, ""))
-        return f"<{stack.name}/{resource.logical_id}>" if name is None else self._text(name, stack)
-
-    def _arn(self, resource: Resource, stack: Stack) -> str:
-        return ARNS[resource.type].format(name=self._name(resource, stack), region=stack.region, account=stack.account)
+    @cached_property
+    def _resolver(self) -> Resolver:
+        return Resolver(self.assembly)
 
     # -------------------------------------------------------------------------------------------------------- trials
 
