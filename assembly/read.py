@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from assembly import plain
 from assembly.model import Assembly, Asset, Stack
 
 
@@ -20,12 +21,20 @@ class AssemblyError(Exception):
 def load(directory: Path | str, *, elsewhere: tuple[str, str] | None = None) -> Assembly:
     """Read the cloud assembly in ``directory``, with those nested in it (CDK's ``Stage``).
 
-    ``elsewhere`` is the account and region that stand in for what a stack of others leaves open.
+    ``elsewhere`` is the account and region that stand in for what a stack of others leaves open; with it, a folder of plain
+    CloudFormation templates is read as well.
 
     Raises:
         AssemblyError: no manifest, unreadable or half-written JSON, a stack without a fixed account and region,
             or dependencies in a circle.
     """
+    if elsewhere is not None and not (Path(directory) / "manifest.json").exists():
+        found, faults = plain.templates(Path(directory))
+        if faults:
+            raise AssemblyError("\n".join(faults))
+        if found:
+            made = of_templates(found, account=elsewhere[0], region=elsewhere[1])
+            return Assembly(directory=Path(directory), stacks=made.stacks)
     stacks, problems = _stacks(Path(directory), elsewhere)
     if problems:
         raise AssemblyError("\n".join(problems))

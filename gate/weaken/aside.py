@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from assembly import Resource
+from assembly.change import GONE, Path
 from assembly.identity import IDENTITIES
 from gate.schemas import demanded
 from gate.weaken import words
-from gate.weaken.mutations import GONE, Path
 from gate.world import at
 
 

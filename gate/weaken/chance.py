@@ -17,11 +17,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from assembly import Resource
+from assembly.change import GONE, Path
 from gate.policies import raw_documents
 from gate.schemas import allowed_values, bounds
 from gate.weaken import words
 from gate.weaken.aside import Draw, aside
-from gate.weaken.mutations import GONE, Path, Weakening, with_property
+from gate.weaken.mutations import Weakening, with_property
 from gate.world import World, as_list, at, key_of
 
 STRANGER = "arn:aws:iam::999999999999:root"

@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from assembly import Resource, Stack
+from assembly.change import GONE, Path, put
 from gate.invariants.data import STATEFUL
 from gate.policies import raw_documents
 from gate.weaken import words
 from gate.world import Key, World, as_list, at, key_of, leaves
 
-Path = tuple[str | int, ...]
 FOREIGN = "arn:aws:s3:::somebody-elses-bucket"
-GONE: Any = object()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,26 +34,6 @@ class Weakening:
     def name(self) -> str:
         """Readable and stable: kind, construct path and property."""
         return f"{self.kind}: {self.resource.path} {self.place}".rstrip()
-
-
-def put(value: Any, path: Path, new: Any) -> Any:
-    """``value`` with ``new`` at ``path`` (gone if ``GONE``); what is not on the path is shared."""
-    if not path:
-        return new
-    head, rest = path[0], path[1:]
-    if isinstance(value, list):
-        copy = list(value)
-        if not rest and new is GONE:
-            del copy[int(head)]
-        else:
-            copy[int(head)] = put(copy[int(head)], rest, new)
-        return copy
-    mapping = dict(value)
-    if not rest and new is GONE:
-        del mapping[str(head)]
-    else:
-        mapping[str(head)] = put(mapping.get(str(head), {}), rest, new)
-    return mapping
 
 
 def with_property(resource: Resource, path: Path, new: Any) -> Resource:

@@ -7,8 +7,9 @@
 Works on any CDK or CloudFormation assembly. What the assembly does not say is an :class:`~assembly.resolve.Unresolved` value.
 """
 
+from assembly.change import put
 from assembly.resolve import INVENTED, Unresolved, unresolved_in
-from proofs.model.change import changed, put, without
+from proofs.model.change import changed, without
 from proofs.model.graph import Model, Node, as_list, as_mapping, at, truthy, walk
 
 __all__ = [

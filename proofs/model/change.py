@@ -7,26 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from assembly import Assembly, Resource
-
-GONE: Any = object()
-
-
-def put(value: Any, path: tuple[str | int, ...], new: Any) -> Any:
-    """``value`` with ``new`` at ``path`` (removed if ``GONE``); what is not on the path is shared."""
-    if not path:
-        return new
-    head, *rest = path
-    if isinstance(value, list):
-        index = int(head)
-        if not rest and new is GONE:
-            return [*value[:index], *value[index + 1 :]]
-        return [*value[:index], put(value[index], tuple(rest), new), *value[index + 1 :]]
-    copy: dict[str, Any] = dict(value)
-    if not rest and new is GONE:
-        copy.pop(str(head), None)
-    else:
-        copy[str(head)] = put(copy.get(str(head), {}), tuple(rest), new)
-    return copy
+from assembly.change import GONE, put
 
 
 def changed(assembly: Assembly, resource: Resource, *path: str | int, to: Any = GONE) -> Assembly:

@@ -11,9 +11,9 @@ import pytest
 
 import proofs.all_proofs  # noqa: F401
 from assembly import Assembly, Resource
+from assembly.change import GONE
 from proofs.finding import PROOFS, Case, Finding, Verdict, prove
 from proofs.model import changed, without
-from proofs.model.change import GONE
 from proofs.terms import Terms
 from tests.fixture_deployment import FIXTURE
 
