@@ -44,7 +44,7 @@ def read(text: str) -> Any:
         return json.loads(text)
     # Found only when it is needed: everything else in this package does with the standard library.
     yaml: Any = importlib.import_module("yaml")
-    loader = type("Loader", (yaml.SafeLoader,), {})
+    loader: Any = type("Loader", (yaml.SafeLoader,), {})
     # CloudFormation reads a version such as 2012-10-17 as text.
     loader.yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
