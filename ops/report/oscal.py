@@ -19,9 +19,10 @@ from trestle.oscal.assessment_results import AssessmentResults
 from trestle.oscal.component import ComponentDefinition
 
 from ops.report.page import natural
-from ops.report.proofs import FRAMEWORKS, Claim, Proofs, Resource
+from ops.report.proofs import Claim, Proofs, Resource
 from ops.report.wording import FRAMEWORKS as PUBLISHED
 from ops.report.wording import STATUS
+from proofs.register.claims import FRAMEWORKS
 
 NAMESPACE = UUID("5f6cfd5c-7b3a-5b7e-9d6e-0f4f3a5b6c11")
 PROPERTIES = "https://palisade.invalid/ns/oscal"

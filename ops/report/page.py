@@ -12,10 +12,11 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-from ops.report.proofs import FRAMEWORKS, STATUSES, Claim, Evidence, Proofs, Resource
+from ops.report.proofs import STATUSES, Claim, Evidence, Proofs, Resource
 from ops.report.reachability import Matrix
 from ops.report.wording import FRAMEWORKS as PUBLISHED
 from ops.report.wording import KIND, STATUS, plural, source_line
+from proofs.register.claims import FRAMEWORKS
 
 LARGEST_BYTES = 1_900_000
 """A page that can still be mailed."""

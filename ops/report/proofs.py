@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from proofs.register.claims import FRAMEWORKS, KINDS
+
 STATUSES = ("HOLDS", "PARTIAL", "BROKEN", "ATTEST")
-KINDS = ("technical", "operational", "organisational")
-FRAMEWORKS = ("SOC 2", "ISO 27001", "CIS", "NIST 800-53", "GDPR")
 
 
 class ReportError(Exception):

@@ -1,17 +1,12 @@
-"""The report's words: what the source documents are, what a status means, where a framework is published."""
+"""The report's words: what a status means, where a framework is published."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
-SOURCES: Mapping[str, str] = {
-    "paragon": "Integration platform whose customers may host it themselves",
-    "parim": "Workforce management: multi-tenant software on servers and Aurora",
-    "promoted": "Ranking by machine learning: a private network per client, joined by a transit gateway, on Kubernetes",
-    "perdoo": "Goal management on PostgreSQL, with strict residency and recovery objectives",
-    "paralegent": "Document analysis on a serverless stack: Lambda, DynamoDB, S3 and CloudFront",
-}
+from proofs.register.claims import load
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +76,13 @@ FRAMEWORKS: Mapping[str, Framework] = {
 
 def source_line(source: str) -> str:
     """What the source document is about, in one line; for a source that a fork added, its name."""
-    return SOURCES.get(source, source.capitalize())
+    told = _sources().get(source, source)
+    return told[:1].upper() + told[1:]
+
+
+@cache
+def _sources() -> Mapping[str, str]:
+    return load().sources
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
