@@ -14,6 +14,7 @@ import pytest
 
 import ops.coverage.checks  # noqa: F401  (registers the checks)
 from assembly import Assembly, Resource, load, of_templates
+from assembly.change import GONE, put
 from assembly.resolve import INVENTED
 from gate.acknowledgements import Acknowledgement, written
 from gate.control import CONTROLS
@@ -24,7 +25,7 @@ from ops.coverage.controls import Control, ControlsError, Standards
 from ops.coverage.judge import CHECKS, Case, Row, Status, decide, decide_one, of_recommendation
 from ops.coverage.needs import Need, NeedError, parse, steps_of
 from ops.coverage.page import page
-from proofs.model.change import GONE, changed, put, without
+from proofs.model.change import changed, without
 from stacks.settings import Waiver
 from tests.fixture_deployment import FIXTURE
 
