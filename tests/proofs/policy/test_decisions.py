@@ -248,6 +248,7 @@ NOT_PRINCIPAL: Final = [
     Case("a session listed with its role is spared", ALLOWED, principal=SESSION, identity=[FULL], resource_policy=but(SESSION, APP, ROOT)),
     Case("another session is not", EXPLICIT, principal=OTHER_SESSION, identity=[FULL], resource_policy=but(SESSION, APP, ROOT)),
     Case("a listed principal with a boundary is denied all the same", EXPLICIT, principal=ANA, identity=[FULL], boundary=[FULL], resource_policy=but(ANA, ROOT)),
+    Case("the root user has no boundary: listed, it is spared", ALLOWED, principal=ROOT, boundary=[FULL], resource_policy=but(ROOT)),
     Case("a service listed", ALLOWED, principal=TRAIL, resource_policy=doc(allow(Principal={"Service": TRAIL}), {"Effect": "Deny", "NotPrincipal": {"Service": TRAIL}, "Action": "*", "Resource": "*"})),
     Case("a service not listed", EXPLICIT, principal=TRAIL, resource_policy=doc(allow(Principal={"Service": TRAIL}), but(ANA)["Statement"][0])),
     Case("nobody known", EXPLICIT, principal="*", resource_policy=doc(allow(**ALL), but(ANA)["Statement"][0])),
