@@ -10,6 +10,7 @@ from typing import Any
 from assembly import Resource
 from assembly.change import GONE, Path
 from assembly.identity import IDENTITIES
+from gate.invariants.data import STATEFUL
 from gate.schemas import demanded
 from gate.weaken import words
 from gate.world import at
@@ -137,7 +138,14 @@ _REFUSED = frozenset(
         ("AWS::DynamoDB::Table", "AttributeType", "other word"),
         ("AWS::EC2::FlowLog", "LogDestinationType", "other word"),
         ("AWS::EC2::FlowLog", "ResourceType", "other word"),
+        ("AWS::EC2::LaunchTemplate", "DeviceIndex", "more"),
         ("AWS::EC2::NetworkAclEntry", "Code", "drop property"),
+        ("AWS::NetworkFirewall::FirewallPolicy", "RuleOrder", "other word"),
+        ("AWS::NetworkFirewall::RuleGroup", "Type", "other word"),
+        ("AWS::S3::Bucket", "Account", "drop property"),
+        ("AWS::SSO::Assignment", "InstanceArn", "elsewhere"),
+        ("AWS::SSO::InstanceAccessControlAttributeConfiguration", "InstanceArn", "elsewhere"),
+        ("AWS::SSO::PermissionSet", "InstanceArn", "elsewhere"),
         ("AWS::EC2::Route", "DestinationCidrBlock", "open"),
         ("AWS::EC2::Subnet", "CidrBlock", "open"),
         ("AWS::ElasticLoadBalancingV2::Listener", "LoadBalancerArn", "elsewhere"),
@@ -188,8 +196,8 @@ def _safer(one: Draw) -> bool:
 
 
 _SMALL_IS_SAFE = re.compile(
-    words.LENGTHENED.pattern.removeprefix("^(").removesuffix(")$")
-    + "|RateLimit|BurstLimit|ApproveAfterDays|maxSessionDuration|DaysAfterInitiation|ChangeableForDays|StartWindowMinutes|"
+    words.LENGTHENED.pattern.removeprefix("^(").removesuffix(")$") + "|UnusedAccessAge|RateLimit|BurstLimit|"
+    "ApproveAfterDays|maxSessionDuration|DaysAfterInitiation|ChangeableForDays|StartWindowMinutes|"
     "CompletionWindowMinutes|SecondsUntilAutoPause|maxLength|maximum|MaximumConcurrency|DatapointsToAlarm"
 )
 _LARGE_IS_SAFE = re.compile(
@@ -246,6 +254,7 @@ _DEFAULTS = frozenset(
         ("AWS::Synthetics::Canary", "RetryConfig"),
         ("AWS::Synthetics::Canary", "SuccessRetentionPeriod"),
         ("AWS::WAFv2::WebACL", "AssociationConfig"),
+        ("AWS::WAFv2::WebACL", "EvaluationWindowSec"),
     }
 )
 """Properties that say what would be so without them: the reference page of the type states the same default, or one as safe."""
@@ -255,9 +264,12 @@ def _same_callers(one: Draw) -> bool:
     """Everybody is let in who meets a condition that only the callers named before can meet."""
     if one.resource.type == "AWS::Lambda::Permission" and one.name == "SourceAccount" and one.new is GONE:
         return str(one.resource.properties.get("SourceArn", "")).count(":") >= 5  # the ARN names the account
-    if one.way != "widen principal" or "Statement" not in one.path:
+    if "Statement" not in one.path or one.way not in {"widen principal", "drop condition"}:
         return False
     statement = at(one.resource.properties, *one.path[: one.path.index("Statement") + 2], default={})
+    if one.way == "drop condition":
+        # Said twice: the principal is that account's root already.
+        return one.name == "kms:CallerAccount" and str(one.was) in str(statement.get("Principal"))
     keys = {key.lower() for tests in (statement.get("Condition") or {}).values() for key in tests}
     return bool(
         keys & {"aws:principalarn", "aws:principalaccount", "kms:calleraccount", "aws:sourcearn", "aws:sourceaccount"}
@@ -326,7 +338,17 @@ _LABEL = re.compile(
 
 
 def _holds_nothing(one: Draw) -> bool:
-    return one.way == "let go" and one.resource.type in {"AWS::IAM::ServiceLinkedRole", "AWS::SSM::ServiceSetting"}
+    """Settings and machinery; a queue holds what is on its way, which counts."""
+    return one.way == "let go" and one.resource.type not in {*STATEFUL, "AWS::SQS::Queue"}
+
+
+def _watches_more(one: Draw) -> bool:
+    """Without dimensions Lambda's metrics are those of every function of the account."""
+    return (
+        one.new is GONE
+        and one.name == "Dimensions"
+        and at(one.resource.properties, *one.path[:-1], "Namespace") == "AWS/Lambda"
+    )
 
 
 RULES: Mapping[str, Callable[[Draw], bool]] = {
@@ -334,7 +356,7 @@ RULES: Mapping[str, Callable[[Draw], bool]] = {
     "safer than before": _safer,
     "it holds no data": _holds_nothing,
     "what AWS takes by default": _default,
-    "allows less, or keeps more, than before": lambda one: _allows_less(one) or _own_rules(one),
+    "allows less, or keeps more, than before": lambda one: _allows_less(one) or _own_rules(one) or _watches_more(one),
     "only the same callers meet the condition that stays": _same_callers,
     "a name or a word about it": _own_name,
     "data's shape: tables, queries, models, dashboards": _named(
