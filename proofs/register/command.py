@@ -31,7 +31,9 @@ ELSEWHERE = ("000000000000", "us-east-1")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What every command on the register takes."""
-    parser.add_argument("--assembly", type=Path, default=Path("cdk.out"), help="folder of the assembly, or of templates (cdk.out)")
+    parser.add_argument(
+        "--assembly", type=Path, default=Path("cdk.out"), help="folder of the assembly, or of templates (cdk.out)"
+    )
     parser.add_argument("--deployment", help="config/NAME.py; by default the one that the stacks' tags name")
     parser.add_argument("claims", nargs="*", metavar="CLAIM", help="ids, or beginnings of ids; by default every claim")
 
