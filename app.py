@@ -60,15 +60,16 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
             analysis=analysis,
         )
     backup_service = None if deployment.organization is None else BackupService(app, deployment=deployment)
-    keys_of: dict[str, Keys] = {}
+    means: dict[str, tuple[Keys, Alarms]] = {}
     for stage in deployment.stages:
         archive = LogArchiveStage(app, deployment=deployment, stage=stage, organization=organization_archive)
         archive_edge = LogArchiveEdge(app, deployment=deployment, stage=stage, archive=archive)
         access_logs = AccessLogs(app, deployment=deployment, stage=stage, archive=archive)
         if deployment.organization is None:
             StageTrail(app, deployment=deployment, stage=stage, archive=archive)
-        keys = keys_of[stage.name] = Keys(app, deployment=deployment, stage=stage)
+        keys = Keys(app, deployment=deployment, stage=stage)
         alarms = Alarms(app, deployment=deployment, stage=stage, keys=keys)
+        means[stage.name] = keys, alarms
         alarms_edge = AlarmsEdge(app, deployment=deployment, stage=stage)
         network = Network(app, deployment=deployment, stage=stage, keys=keys)
         data = Data(app, deployment=deployment, stage=stage, keys=keys, network=network)
@@ -139,7 +140,7 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
                 region=region,
                 archive=organization_archive,
                 after=account,
-                keys=keys_of.get(owner),
+                stage=means.get(owner),
             )
             accounts[owner, region] = account
     findings = [Findings(app, deployment=deployment, region=region) for region in deployment.regions]

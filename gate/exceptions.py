@@ -71,6 +71,18 @@ EXEMPTIONS: tuple[Exemption, ...] = (
     ),
     Exemption(
         control="compute.function.placement",
+        where="*-account/Drift/Function/Resource/Resource",
+        finding=_OUTSIDE,
+        reason="It asks CloudFormation in every region, and no network of one region reaches the others.",
+    ),
+    Exemption(
+        control="compute.function.failures",
+        where="*-account/Drift/Function/Resource/Resource",
+        finding="/Drift/Hourly that fail are lost",
+        reason="The next run, an hour later, does the same work; three hours without a count raise the alarm.",
+    ),
+    Exemption(
+        control="compute.function.placement",
         where="*-backup/Options/Resource/Function/Resource/Resource",
         finding=_OUTSIDE,
         reason="It opts the account's services in to AWS Backup, a setting of the region with no connection to any network.",

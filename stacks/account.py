@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from palisade.account import AccountSettings, ConfigurationRecord, PrivateDocuments, RegionSettings
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from palisade.account import AccountSettings, ConfigurationRecord, DriftDetection, PrivateDocuments, RegionSettings
 from palisade.compute import Placement
 from palisade.keys import CustomerKey
+from palisade.messaging import DeadLetterQueue, EncryptedTopic
+from palisade.observability import watch_dead_letters
 
 from constructs import Construct
+from stacks.alarms import Alarms
 from stacks.base import PalisadeStack
 from stacks.keys import Keys
 from stacks.log_archive import LogArchiveOrganization
@@ -18,10 +24,11 @@ from stacks.settings import Deployment
 
 class Account(PalisadeStack):
     """The record of configuration, the key of volumes and private documents in one region of ``owner``'s account; in the
-    home region also what is set for the whole account, in every region.
+    home region also what is set for the whole account, and what notices that a stack of it was changed by hand.
 
     Made for each of ``deployment.regions``, the home region last, each ``after`` the one before: the first makes the role
-    that AWS Config records under, the last names the keys of all. ``stage`` has the keys of a stage's account.
+    that AWS Config records under, the last names the keys of all. ``stage`` has the keys and
+    topics of a stage's account; any other account gets its own.
     """
 
     def __init__(
@@ -33,7 +40,7 @@ class Account(PalisadeStack):
         region: str,
         archive: LogArchiveOrganization,
         after: Account | None,
-        keys: Keys | None,
+        stage: tuple[Keys, Alarms] | None,
     ) -> None:
         home = region == deployment.home.name
         suffix = "" if home else "-recovery" if region == deployment.recovery.name else "-edge"
@@ -69,7 +76,18 @@ class Account(PalisadeStack):
         else:
             self.add_stack_dependency(after)
         if home:
-            self._set_account(self._placement(keys))
+            placement, topic, undelivered = self._means(stage)
+            self._set_account(placement)
+            DriftDetection(
+                self,
+                "Drift",
+                owner=owner,
+                regions=deployment.regions,
+                parameters=f"arn:aws:ssm:*:{self.account}:parameter{self.names.parameter('*')}",
+                placement=placement,
+                topic=topic,
+                undelivered=undelivered,
+            )
 
     def _service_role(self) -> iam.CfnServiceLinkedRole:
         role = iam.CfnServiceLinkedRole(
@@ -81,25 +99,46 @@ class Account(PalisadeStack):
         role.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
         return role
 
-    def _placement(self, keys: Keys | None) -> Placement:
-        if keys is None:
-            functions = CustomerKey(
-                self,
-                "Functions",
-                alias=self.names.key_alias("functions"),
-                description=f"{self._owner}: logs and environments of functions",
-                used_through=["logs", "lambda"],
-            )
-            functions.allow_log_groups()
-            log_key = environment_key = functions.key
-        else:
-            log_key, environment_key = keys.logs.key, keys.secrets.key
+    def _placement(self, log_key: kms.IKey, environment_key: kms.IKey) -> Placement:
         return Placement(
             log_key=log_key,
             environment_key=environment_key,
             log_group_prefix=self.names.log_group("account"),
             log_days=self.deployment.retention.audit_log_days,
         )
+
+    def _means(self, stage: tuple[Keys, Alarms] | None) -> tuple[Placement, sns.ITopic, sqs.IQueue]:
+        """Where functions run, whom their alarms tell, and what keeps what could not be told: a stage's, or made here."""
+        if stage is not None:
+            keys, alarms = stage
+            return self._placement(keys.logs.key, keys.secrets.key), alarms.topic, alarms.undelivered
+        operations = CustomerKey(
+            self,
+            "Operations",
+            alias=self.names.key_alias("operations"),
+            description=f"{self._owner}: logs and environments of functions, alarms",
+            used_through=["logs", "lambda", "sns", "sqs"],
+        )
+        operations.allow_log_groups()
+        operations.allow_alarms_and_events()
+        key = operations.key
+        undelivered = DeadLetterQueue(self, "Undelivered", key=key).queue
+        topic = EncryptedTopic(
+            self,
+            "Alarms",
+            key=key,
+            name=self.names.operations_topic(self._owner),
+            mailboxes=[self.deployment.contacts.operations],
+            undelivered=undelivered,
+        ).topic
+        watch_dead_letters(
+            self,
+            "UndeliveredNotices",
+            queue=undelivered,
+            topic=topic,
+            meaning="A notice or event did not reach its topic or mailbox.",
+        )
+        return self._placement(key, key), topic, undelivered
 
     def _set_account(self, placement: Placement) -> None:
         deployment, contacts = self.deployment, self.deployment.contacts

@@ -237,6 +237,10 @@ class Names:
         """The topic of the security account, in each region, that mails the security team."""
         return f"{self.prefix}-security"
 
+    def operations_topic(self, owner: str) -> str:
+        """The topic that operations hears of an account by which is no stage's."""
+        return f"{self.prefix}-{owner}-alarms"
+
     def web_acl(self, stage: Stage, *, edge: bool) -> str:
         """A stage's web ACL: CloudFront's (``edge``) or the home region's. Its log folder bears this name."""
         return f"{self.prefix}-{stage.name}-edge" if edge else f"{self.prefix}-{stage.name}"

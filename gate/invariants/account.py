@@ -9,6 +9,8 @@ from gate.control import control
 from gate.world import World, as_list, at, truthy
 
 SETTINGS = "Custom::ApplyAccountSettings"
+DRIFT = "Palisade/Drift"
+"""Where drift is counted."""
 _KINDS = ("RequireLowercaseCharacters", "RequireNumbers", "RequireSymbols", "RequireUppercaseCharacters")
 
 
@@ -104,6 +106,38 @@ def everywhere(settings: Resource, world: World) -> Iterator[str]:
         found = {world.stack(one).region for one in world.of_type(wanted, near=settings)}
         for region in sorted(_regions(world) - found):
             yield f"its account has no {wanted} in {region}"
+
+
+@control("account.drift.noticed", SETTINGS)
+def drift(settings: Resource, world: World) -> Iterator[str]:
+    """In every account a function compares the stacks of each region with their templates on a schedule, and somebody is
+    told of a difference, and of silence.
+
+    Fix: give the account's stack a DriftDetection, enabled, whose alarm takes missing data as breaching.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-drift.html
+    """
+    alarms = [one for one in world.of_type("AWS::CloudWatch::Alarm", near=settings) if DRIFT in str(one.properties)]
+    if not any(one.properties.get("AlarmActions") for one in alarms):
+        yield "nobody is told of drift"
+    if any(one.properties.get("TreatMissingData") != "breaching" for one in alarms):
+        yield "that nothing compares stacks any more would go unnoticed"
+    functions = [
+        one
+        for one in world.of_type("AWS::Lambda::Function", near=settings)
+        if at(one.properties, "Environment", "Variables", "NAMESPACE") == DRIFT
+    ]
+    seen = {
+        region
+        for one in functions
+        for region in str(at(one.properties, "Environment", "Variables", "REGIONS")).split(",")
+        if any(
+            rule.properties.get("ScheduleExpression") and str(rule.properties.get("State", "ENABLED")) != "DISABLED"
+            for rule in world.of_type("AWS::Events::Rule", near=settings)
+            if any(world.target(at(item, "Arn"), rule) == one for item in as_list(rule.properties.get("Targets")))
+        )
+    }
+    for region in sorted(_regions(world) - seen):
+        yield f"nothing compares the stacks in {region} with their templates"
 
 
 def _regions(world: World) -> set[str]:

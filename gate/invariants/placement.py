@@ -112,7 +112,8 @@ def _about_edge(resource: Resource, path: tuple[str | int, ...], value: str) -> 
     """Whether us-east-1 stands where a global service answers from there: CloudFront, WAF, IAM, Route 53, billing."""
     return (
         re.search(
-            r"arn:[^ ]*:(cloudfront|wafv2|acm|route53|shield|iam|cloudwatch|logs|sns|events|kms|health)[^ ]*:us-east-1",
+            r"arn:[^ ]*:(cloudfront|wafv2|acm|route53|shield|iam|cloudwatch|logs|sns|events|kms|health|cloudformation)"
+            r"[^ ]*:us-east-1",
             value,
         )
         is not None
@@ -125,6 +126,8 @@ def _about_edge(resource: Resource, path: tuple[str | int, ...], value: str) -> 
                 ("Custom::", "AWS::CloudFormation::", "AWS::SecurityHub::FindingAggregator", "AWS::Config::")
             )
         )
+        # Where a function that sees to the whole account looks.
+        or (resource.type == "AWS::Lambda::Function" and path[-1] == "REGIONS")
     )
 
 

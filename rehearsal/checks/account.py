@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from typing import Any
 
-from rehearsal.checks import Resource, View, check, described
+from rehearsal.checks import Resource, View, check, described, scenario
 
 described(
     "AWS::SSM::ServiceSetting",
@@ -61,3 +62,51 @@ def regions_are_set(resource: Resource, view: View) -> None:
         options = ec2.describe_vpc_block_public_access_options()["VpcBlockPublicAccessOptions"]
         if str(region["BlockInternet"]).lower() == "true":
             assert options["InternetGatewayBlockMode"] == "block-bidirectional", f"{region['Region']}: {options}"
+
+
+@scenario("a change by hand is counted as drift, and no longer once it is taken back")
+def drift_is_counted(view: View) -> None:
+    functions = [
+        one
+        for one in view.of("AWS::Lambda::Function")
+        if (one.properties.get("Environment") or {}).get("Variables", {}).get("NAMESPACE") == "Palisade/Drift"
+    ]
+    for function in functions[:1]:
+        group = next(one for one in view.of("AWS::Logs::LogGroup") if one.stack == function.stack)
+        logs, cloudformation = view.client("logs", group), view.client("cloudformation", group)
+        asked = cloudformation.detect_stack_drift
+        _count(function, view)
+        asked(StackName=group.stack)
+        before = _count(function, view)
+        try:
+            logs.put_retention_policy(logGroupName=group.id, retentionInDays=1)
+            asked(StackName=group.stack)
+            planted = _count(function, view)
+        finally:
+            logs.put_retention_policy(logGroupName=group.id, retentionInDays=int(group.properties["RetentionInDays"]))
+        asked(StackName=group.stack)
+        assert (planted - before, _count(function, view) - before) == (1, 0), (
+            f"{before} before, {planted} with the change"
+        )
+
+
+def _count(function: Resource, view: View) -> int:
+    """What one more run of the function counts."""
+    cloudwatch = view.client("cloudwatch", function)
+    before = _total(cloudwatch)
+    answer = view.client("lambda", function).invoke(FunctionName=function.id, Payload=b"{}")
+    assert "FunctionError" not in answer, answer["Payload"].read().decode()
+    return round(_total(cloudwatch) - before)
+
+
+def _total(cloudwatch: Any) -> float:
+    now = datetime.datetime.now(datetime.UTC)
+    found = cloudwatch.get_metric_statistics(
+        Namespace="Palisade/Drift",
+        MetricName="StacksDrifted",
+        StartTime=now - datetime.timedelta(hours=2),
+        EndTime=now + datetime.timedelta(hours=1),
+        Period=3600,
+        Statistics=["Sum"],
+    )
+    return float(sum(point["Sum"] for point in found["Datapoints"]))

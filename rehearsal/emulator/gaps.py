@@ -38,6 +38,7 @@ def install() -> None:
     _deliveries_cross_accounts()
     _alarms_keep_their_expressions()
     _requests_name_their_resource()
+    _metrics_name_their_namespace()
     _callers_belong_to_the_organization()
     _buckets_of_others_see_who_asks()
 
@@ -324,6 +325,23 @@ def _requests_name_their_resource() -> None:
 
 
 _SESSION = re.compile(r"^arn:aws:sts::(\d{12}):assumed-role/([^/]+)/.*$")
+
+
+def _metrics_name_their_namespace() -> None:
+    """ministack keeps the namespace of metrics from policies.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/iam-cw-condition-keys-namespace.html
+    """
+    original = iam_actions.request_tag_context
+
+    def context(service: str, action: str, body: bytes, params: dict[str, Any]) -> dict[str, Any]:
+        found = dict(original(service, action, body, params))
+        if action == "cloudwatch:PutMetricData":
+            named = re.search(rb'"Namespace"\s*:\s*"([^"]+)"', body)
+            found["cloudwatch:namespace"] = named[1].decode() if named else params.get("Namespace")
+        return found
+
+    iam_actions.request_tag_context = context
 
 
 def _shown(value: Any) -> str:

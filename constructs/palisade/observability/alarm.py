@@ -13,8 +13,8 @@ from constructs import Construct
 class Alarm(Construct):
     """Publishes to ``topic`` when ``metric`` has been at ``threshold`` or beyond for ``periods`` of its periods.
 
-    ``description`` says to a person what is wrong and what to do first. Missing data is no alarm: these metrics exist only
-    while there is something to count.
+    ``description`` says to a person what is wrong and what to do first. Missing data is no alarm unless ``silence`` says
+    so: most metrics exist only while there is something to count.
 
     Control: observability.alarm.action
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
@@ -31,6 +31,7 @@ class Alarm(Construct):
         topic: sns.ITopic,
         periods: int = 1,
         comparison: cloudwatch.ComparisonOperator = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        silence: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
     ) -> None:
         super().__init__(scope, construct_id)
         self.alarm = cloudwatch.Alarm(
@@ -41,7 +42,7 @@ class Alarm(Construct):
             threshold=threshold,
             evaluation_periods=periods,
             comparison_operator=comparison,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            treat_missing_data=silence,
         )
         self.alarm.add_alarm_action(actions.SnsAction(topic))
 

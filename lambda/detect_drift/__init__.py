@@ -1,0 +1,1 @@
+"""Notices stacks that are no longer what their templates say."""
