@@ -30,6 +30,7 @@ from stacks.identity import Identity
 from stacks.findings import Findings
 from stacks.keys import Keys
 from stacks.log_archive_analysis import LogArchiveAnalysis
+from stacks.maintenance import Maintenance
 from stacks.network import Network
 from stacks.log_archive import LogArchiveEdge, LogArchiveOrganization, LogArchiveStage
 from stacks.observability import Observability
@@ -69,6 +70,7 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
             StageTrail(app, deployment=deployment, stage=stage, archive=archive)
         keys = Keys(app, deployment=deployment, stage=stage)
         alarms = Alarms(app, deployment=deployment, stage=stage, keys=keys)
+        Maintenance(app, deployment=deployment, stage=stage, alarms=alarms)
         means[stage.name] = keys, alarms
         alarms_edge = AlarmsEdge(app, deployment=deployment, stage=stage)
         network = Network(app, deployment=deployment, stage=stage, keys=keys)

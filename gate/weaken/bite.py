@@ -132,7 +132,7 @@ ABOUT: Mapping[str, str] = {
     "foreign principal": r"identity\.|exposure\.|keys\.|storage\.|placement\.account|network\.endpoints|backup\.|messaging\.|"
     r"workloads\.|edge\.",
     "drop tag": r"backup\.|privacy\.",
-    "shorten": r"logs\.|keys\.|backup\.|data\.|storage\.|edge\.headers|messaging\.|secrets\.|users\.",
+    "shorten": r"logs\.|keys\.|backup\.|data\.|storage\.|edge\.headers|messaging\.|secrets\.|users\.|account\.",
 }
 """Of which subjects a control must be to have caught a weakening of the kind for the right reason (any, if not listed)."""
 

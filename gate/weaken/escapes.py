@@ -34,6 +34,21 @@ ESCAPES: tuple[Escape, ...] = (
         kind="drop condition",
         type="AWS::IAM::ManagedPolicy",
         place=r"PolicyDocument\.Statement\.\d+\.Condition",
+        was=r'^\{"StringEquals": \{"aws:RequestedRegion"',
+        reason="The actions only close what EC2 leaves open in a whole region; in one more region they would do no harm.",
+    ),
+    Escape(
+        kind="widen resource|drop condition",
+        type="AWS::IAM::ManagedPolicy",
+        place=r"PolicyDocument\.Statement\.\d+\.(Resource|Condition)",
+        was=r'^"arn:aws:ssm:\*:\d{12}:parameter/\w+/\*"$|^\{"ForAnyValue:StringEquals": \{"aws:CalledVia"',
+        reason="Which parameters may be read and through which service are two bounds of one right; either alone keeps it to "
+        "what stacks of the deployment are compared by.",
+    ),
+    Escape(
+        kind="drop condition",
+        type="AWS::IAM::ManagedPolicy",
+        place=r"PolicyDocument\.Statement\.\d+\.Condition",
         was=r'^\{"\w+": \{"kms:(ViaService|EncryptionContext:[^"]*)": ([^{}]*|\{"Fn::GetAtt": [^{}]*\})\}\}$|'
         r'^\{"Null": \{"kms:EncryptionContext:aws:ssm:SessionId": "false"\}\}$',
         reason="The right names one key, and that key's own policy lets principals of its account use it only through its "

@@ -19,7 +19,7 @@ GUARDS = re.compile(
     r"FirewallPolicyChangeProtection|SubnetChangeProtection|EnableContinuousBackup|StartCanaryAfterCreation|Monitoring|"
     r"ActionsEnabled|s3EncryptionEnabled|cloudWatchEncryptionEnabled|AllSupported|IncludeGlobalResourceTypes|"
     r"AutoEnableControls|ServiceEnabled|ContainsPublicSource|AllowAdminCreateUserOnly|EnableTokenRevocation|Require(Lowercase|Uppercase|Numbers|Symbols)|"
-    r"Require\w+Characters|BlockInternet|AutoMinorVersionUpgrade|XrayTracingEnabled|Encryption\w*|"
+    r"Require\w+Characters|BlockInternet|StartedOnCreate|AutoMinorVersionUpgrade|XrayTracingEnabled|Encryption\w*|"
     r"PublishCloudWatchMetricsEnabled)$"
 )
 """Booleans that protect while true."""
@@ -62,6 +62,8 @@ NEUTRAL: Mapping[str, str] = {
     "IncludeSpace": "an alphabet of passwords",
     "RequireEachIncludedType": "an alphabet of passwords",
     "AllowUsersToChangePassword": "whether a person may choose an own password, of the kind that is demanded",
+    "AllowUnassociatedTargets": "whether a task may name machines that the window does not",
+    "DefaultBaseline": "whether a baseline is for machines without a patch group; the gate demands groups",
     "EnableNonSecurity": "which patches are installed",
     "ApplyOnlyAtCronInterval": "when patches are installed",
     "projection.enabled": "how Athena finds partitions",
@@ -193,7 +195,8 @@ PROTECTIVE_TYPES = re.compile(
     r"WAFv2::(WebACLAssociation|LoggingConfiguration)|CloudTrail::Trail|SecretsManager::RotationSchedule|"
     r"Backup::(BackupPlan|BackupSelection|RestoreTestingPlan|RestoreTestingSelection)|Route53Resolver::\w+Association|"
     r"NetworkFirewall::LoggingConfiguration|Logs::DeliverySource|Events::Rule|Logs::MetricFilter|CloudWatch::Alarm|"
-    r"EC2::VPCBlockPublicAccessOptions|Route53Resolver::FirewallConfig|SSM::ServiceSetting|"
+    r"EC2::VPCBlockPublicAccessOptions|Route53Resolver::FirewallConfig|"
+    r"SSM::(ServiceSetting|MaintenanceWindow\w*|PatchBaseline|Association)|"
     r"Config::(ConfigurationRecorder|DeliveryChannel)|"
     r"Cognito::(LogDeliveryConfiguration|UserPoolRiskConfigurationAttachment))"
 )

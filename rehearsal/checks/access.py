@@ -80,6 +80,7 @@ def _baseline(ssm: Any, resource: Resource, view: View) -> Any:
         ).get("BaselineId")
         == resource.id
     ]
+    found.pop("DefaultBaseline", None)  # no operation here changes it
     return {**found, "Name": found["BaselineName"], "Description": found["BaselineDescription"], "PatchGroups": groups}
 
 

@@ -17,6 +17,8 @@ from constructs import Construct
 from palisade.access.session_recording import SessionRecording
 from palisade.acknowledge import acknowledge
 from palisade.identity import ComponentRole
+from palisade.maintenance.inventory import INVENTORY
+from palisade.maintenance.patching import PATCH, PATCH_TAG
 from palisade.network import update_buckets
 
 IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
@@ -120,7 +122,7 @@ class Bastion(Construct):
             health_check_type="EC2",
             tags=[
                 autoscaling.CfnAutoScalingGroup.TagPropertyProperty(key=tag, value=name, propagate_at_launch=True)
-                for tag in ("Name", "PatchGroup")
+                for tag in ("Name", PATCH_TAG)
             ],
         )
         self._stop_when_idle()
@@ -231,10 +233,10 @@ class Bastion(Construct):
         ssm.CfnAssociation(
             self,
             "Patch",
-            name="AWS-RunPatchBaseline",
+            name=PATCH,
             association_name=self._name,
             # Without a schedule it runs once on each machine, when the machine first reports.
-            targets=[ssm.CfnAssociation.TargetProperty(key="tag:PatchGroup", values=[self._name])],
+            targets=[ssm.CfnAssociation.TargetProperty(key=f"tag:{PATCH_TAG}", values=[self._name])],
             parameters={"Operation": ["Install"], "RebootOption": ["RebootIfNeeded"]},
             compliance_severity="HIGH",
         )
@@ -298,6 +300,7 @@ class Bastion(Construct):
 
     def _allow_updates(self) -> None:
         region, account = self._stack.region, self._stack.account
+        documents = [f"arn:aws:ssm:{region}::document/{name}" for name in (PATCH, INVENTORY)]
         self.role.allow(
             iam.PolicyStatement(
                 sid="ReportToSystemsManager",
@@ -320,13 +323,13 @@ class Bastion(Construct):
                 resources=[
                     f"arn:aws:ec2:{region}:{account}:instance/*",
                     f"arn:aws:ssm:{region}:{account}:association/*",
-                    f"arn:aws:ssm:{region}::document/AWS-RunPatchBaseline",
+                    *documents,
                 ],
             ),
             iam.PolicyStatement(
-                sid="ReadPatchDocument",
+                sid="ReadDocuments",
                 actions=["ssm:DescribeDocument", "ssm:GetDocument"],
-                resources=[f"arn:aws:ssm:{region}::document/AWS-RunPatchBaseline"],
+                resources=documents,
             ),
             iam.PolicyStatement(
                 sid="ReadUpdates",
