@@ -18,7 +18,7 @@ from stacks.alarms import Alarms
 from stacks.base import PalisadeStack
 from stacks.keys import Keys
 from stacks.log_archive import LogArchiveOrganization
-from stacks.names import ACCOUNT_SETTINGS, ORGANIZATION, Log
+from stacks.names import ACCOUNT_SETTINGS, ORGANIZATION, Log, Names
 from stacks.settings import Deployment
 
 
@@ -43,12 +43,11 @@ class Account(PalisadeStack):
         stage: tuple[Keys, Alarms] | None,
     ) -> None:
         home = region == deployment.home.name
-        suffix = "" if home else "-recovery" if region == deployment.recovery.name else "-edge"
         super().__init__(
             scope,
             deployment=deployment,
             owner=owner,
-            subject=f"account{suffix}",
+            subject=f"account{Names(deployment).place(region)}",
             account=deployment.owners[owner],
             region=region,
             stateful=True,

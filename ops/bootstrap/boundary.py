@@ -8,6 +8,35 @@ from typing import Any
 
 from assembly import Stack
 
+_CHANGES = (
+    "Accept",
+    "Associate",
+    "Attach",
+    "Cancel",
+    "Close",
+    "Create",
+    "Decline",
+    "Delete",
+    "Deregister",
+    "Detach",
+    "Disable",
+    "Disassociate",
+    "Enable",
+    "Import",
+    "Invite",
+    "Leave",
+    "Move",
+    "Provision",
+    "Put",
+    "Register",
+    "Remove",
+    "Start",
+    "Tag",
+    "Untag",
+    "Update",
+)
+"""Verbs of whatever changes an organization or its sign-in; looking is left."""
+
 _NEVER = (
     "aws-portal:*",
     "billing:*",
@@ -29,8 +58,8 @@ _NEVER = (
     "iam:UpdateS*",
     "iam:UpdateUser",
     "iam:Upload*",
-    "organizations:*",
-    "sso:*",
+    *(f"organizations:{verb}*" for verb in _CHANGES),
+    *(f"sso:{verb}*" for verb in _CHANGES),
 )
 """What no component may ever do: change identities or the organization."""
 
@@ -74,7 +103,7 @@ _NEVER_EVEN_TO_GOVERN = (
     "organizations:Move*",
     "organizations:Remove*",
     "organizations:Update*",
-    "sso:*",
+    *(f"sso:{verb}*" for verb in _CHANGES),
 )
 """What is left of that for a role whose task is to govern: it may turn settings of account and organization on, and let a
 service make its own role, as far as its own policy says; never undo them, nor make identities."""

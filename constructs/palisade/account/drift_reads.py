@@ -21,7 +21,9 @@ READS: Mapping[str, str] = {
     "events": "Describe* List*",
     "firehose": "Describe* List*",
     "glue": "GetDatabase GetTable",
+    "guardduty": "GetDetector ListTagsForResource",
     "iam": "Get* List*",
+    "identitystore": "DescribeGroup",
     "kms": "Describe* GetKey* List*",
     "lambda": "Get* List*",
     "logs": "Describe* GetDataProtectionPolicy GetDelivery* GetLogDelivery ListLogDeliveries ListTagsForResource",
@@ -33,9 +35,12 @@ READS: Mapping[str, str] = {
     "GetIntelligentTieringConfiguration GetInventoryConfiguration GetLifecycleConfiguration GetMetricsConfiguration "
     "GetReplicationConfiguration ListAllMyBuckets ListBucket ListTagsForResource",
     "secretsmanager": "DescribeSecret",
+    "securityhub": "DescribeHub DescribeOrganizationConfiguration GetConfigurationPolic* GetFindingAggregator "
+    "ListOrganizationAdminAccounts ListTagsForResource",
     "shield": "Describe* List*",
     "sns": "Get* List*",
     "sqs": "GetQueueAttributes ListQueueTags",
+    "sso": "Describe* Get* List*",
     "ssm": "Describe* GetDefaultPatchBaseline GetDocument GetMaintenanceWindow GetMaintenanceWindowTask GetPatchBaseline "
     "GetServiceSetting ListTagsForResource",
     "synthetics": "Describe* GetCanary ListTagsForResource",
