@@ -11,7 +11,7 @@ from palisade.account import AccountSettings, ConfigurationRecord, DriftDetectio
 from palisade.compute import Placement
 from palisade.keys import CustomerKey
 from palisade.messaging import DeadLetterQueue, EncryptedTopic
-from palisade.observability import watch_dead_letters
+from palisade.observability import TROUBLES, ServiceNotices, watch_dead_letters
 
 from constructs import Construct
 from stacks.alarms import Alarms
@@ -136,6 +136,14 @@ class Account(PalisadeStack):
             queue=undelivered,
             topic=topic,
             meaning="A notice or event did not reach its topic or mailbox.",
+        )
+        ServiceNotices(
+            self,
+            "Troubles",
+            where=self._owner,
+            troubles=[trouble for trouble in TROUBLES if trouble.name == "AwsHealth"],
+            topic=topic,
+            undelivered=undelivered,
         )
         return self._placement(key, key), topic, undelivered
 
