@@ -4,6 +4,7 @@ import proofs.register.access
 import proofs.register.backups
 import proofs.register.deliveries
 import proofs.register.detection
+import proofs.register.drift
 import proofs.register.egress
 import proofs.register.identity
 import proofs.register.keys

@@ -134,6 +134,13 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
     "detection.vulnerabilities-are-scanned": (
         Against(kind="leave out", type="CoverAccounts", place="Accounts|Regions|Scans"),
     ),
+    "drift.changes-by-hand-are-noticed": (
+        Against(kind="drop property", type="Events::Rule", path="-account/Drift", place="ScheduleExpression"),
+        Against(
+            kind="drop property", type="CloudWatch::Alarm", path="-account/Drift", place="AlarmActions|TreatMissingData"
+        ),
+        Against(kind="foreign principal", type="SNS::TopicPolicy", path="-account/Alarms", was="cloudwatch"),
+    ),
     "egress.addresses-are-static-and-published": (
         Against(kind="change addresses"),
         Against(kind="leave directly"),
