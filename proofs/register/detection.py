@@ -139,7 +139,7 @@ def vulnerabilities_are_scanned(case: Case, finding: Finding) -> None:
 
 @proof("detection.machines-are-patched")
 def machines_are_patched(case: Case, finding: Finding) -> None:
-    """Machines get security patches by a baseline, in a window or as they start.
+    """Machines get security patches by a baseline, in a window and as they start, and are looked over regularly.
 
     https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager.html
     """
@@ -147,18 +147,31 @@ def machines_are_patched(case: Case, finding: Finding) -> None:
     for machine in model.of("AWS::EC2::LaunchTemplate", "AWS::EC2::Instance"):
         here = {"account": machine.account, "region": machine.region}
         baselines = list(model.of("AWS::SSM::PatchBaseline", **here))
-        runs = [
-            node
-            for node in model.of("AWS::SSM::Association", "AWS::SSM::MaintenanceWindowTask", **here)
-            if "AWS-RunPatchBaseline" in str(node.properties) and "Install" in str(node.properties)
-        ]
+        associations = list(model.of("AWS::SSM::Association", **here))
+        windows = list(model.of("AWS::SSM::MaintenanceWindowTask", **here))
         if not baselines:
             finding.broken.append(note(machine, "no baseline says which patches it gets"))
-        elif not runs:
-            other = next(model.of("AWS::SSM::Association", "AWS::SSM::MaintenanceWindowTask", **here), machine)
-            finding.broken.append(note(other, f"nothing applies {baselines[0].path} to {machine.path}"))
-        else:
-            finding.evidence.append(note(machine, f"{runs[0].path} applies {baselines[0].path}"))
+        for purpose, candidates, operation in (
+            ("in a window", windows, "Install"),
+            ("as it starts", [one for one in associations if not one.get("ScheduleExpression")], "Install"),
+            ("regularly, to see what is missing", [one for one in associations if one.get("Parameters")], "Scan"),
+        ):
+            runs = [one for one in candidates if _patches(one, operation)]
+            if not runs:
+                finding.broken += [
+                    note(one, f"nothing applies a baseline to {machine.path} {purpose}")
+                    for one in candidates or [machine]
+                ]
+            else:
+                finding.evidence.append(note(machine, f"{runs[0].path} applies a baseline {purpose}"))
+
+
+def _patches(node: Node, operation: str) -> bool:
+    given = node.get("Parameters") or node.get(
+        "TaskInvocationParameters", "MaintenanceWindowRunCommandParameters", "Parameters"
+    )
+    runs = node.get("Name" if node.type == "AWS::SSM::Association" else "TaskArn")
+    return runs == "AWS-RunPatchBaseline" and operation in as_list(at(given, "Operation"))
 
 
 @proof("detection.configuration-is-recorded-and-judged")

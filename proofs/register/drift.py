@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from proofs.finding import Case, Finding, Note, note, proof
 from proofs.model import Node, as_list, at, truthy
 from proofs.register.questions import OWNER, Facts, facts
@@ -40,30 +38,34 @@ def changes_by_hand_are_noticed(case: Case, finding: Finding) -> None:
 
 
 def _looks(known: Facts, function: Node, unseen: set[str], finding: Finding) -> None:
-    reasons = [f"it does not look into {region}" for region in sorted(unseen)]
-    schedules = [
-        arrow
-        for arrow, refused in known.deliveries("rule to function")
-        if arrow.receiver is function and refused is None and _on(arrow.sender)
+    broken = [note(function, f"it does not look into {region}") for region in sorted(unseen)]
+    rules = [
+        one for one in known.model.of("AWS::Events::Rule", account=function.account) if _aims(known, one, function)
     ]
-    alarms = list(_told(known, function.account))
-    if not schedules:
-        reasons.append("no schedule that is on calls it")
+    if not any(_on(rule) for rule in rules):
+        broken += [note(one, "no schedule that is on calls what compares stacks") for one in rules or [function]]
+    alarms = [one for one in known.model.of("AWS::CloudWatch::Alarm", account=function.account) if _counts(one)]
     if not alarms:
-        reasons.append("no alarm that is on tells anybody of what it counts, and of silence")
-    finding.broken += [note(function, reason) for reason in reasons]
-    if not reasons:
+        broken.append(note(function, "no alarm tells anybody of what it counts"))
+    for alarm in alarms:
+        if alarm.get("TreatMissingData") != "breaching":
+            broken.append(note(alarm, "that nothing is counted any more is no alarm"))
+        arrows = [(arrow, refused) for arrow, refused in known.deliveries("alarm to topic") if arrow.sender is alarm]
+        if not arrows or not truthy(alarm.get("ActionsEnabled", default=True)):
+            broken.append(note(alarm, "it tells nobody"))
+        broken += [note(refused.where, f"{arrow} is refused: {refused.text}") for arrow, refused in arrows if refused]
+    finding.broken += broken
+    if not broken:
         finding.evidence += [note(alarm, f"tells of drift in account {function.account}") for alarm in alarms]
+
+
+def _aims(known: Facts, rule: Node, function: Node) -> bool:
+    return any(known.model.find(at(one, "Arn"), near=rule) is function for one in as_list(rule.get("Targets")))
 
 
 def _on(rule: Node) -> bool:
     return bool(rule.get("ScheduleExpression")) and str(rule.get("State", default="ENABLED")) != "DISABLED"
 
 
-def _told(known: Facts, account: str) -> Iterator[Node]:
-    for arrow, refused in known.deliveries("alarm to topic"):
-        alarm = arrow.sender
-        counts = {at(one, "MetricStat", "Metric", "Namespace") for one in as_list(alarm.get("Metrics"))}
-        on = truthy(alarm.get("ActionsEnabled", default=True)) and alarm.get("TreatMissingData") == "breaching"
-        if alarm.account == account and NAMESPACE in counts and on and refused is None:
-            yield alarm
+def _counts(alarm: Node) -> bool:
+    return NAMESPACE in {at(one, "MetricStat", "Metric", "Namespace") for one in as_list(alarm.get("Metrics"))}

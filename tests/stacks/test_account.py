@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from assembly import Assembly
 from stacks.names import ORGANIZATION, Log, Names
 from tests.fixture_deployment import FIXTURE
@@ -71,3 +74,20 @@ def test_what_protects_an_account_outlives_its_stack(assembly: Assembly) -> None
     for kind in ("AWS::SSM::ServiceSetting", "AWS::IAM::ServiceLinkedRole"):
         for stack, resource in assembly.resources(kind):
             assert resource.definition["DeletionPolicy"] == "Retain", f"{stack.name}: {resource}"
+
+
+def test_the_list_of_what_sets_what_is_true(assembly: Assembly) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "decisions" / "account-settings.md").read_text(encoding="utf-8")
+    cells = " ".join(line.split("|")[3] for line in text.splitlines() if line.startswith("| "))
+    types = {one.type for _, one in assembly.resources()}
+    assert set(re.findall(r"`(AWS::[\w:]+)`", cells)) <= types
+    written = {
+        action
+        for stack, policy in assembly.resources("AWS::IAM::ManagedPolicy")
+        if "/Settings/" in policy.path
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        if str(statement.get("Sid", "")).startswith("Set")
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+        if not action.partition(":")[2].startswith(("Get", "Describe"))
+    }
+    assert set(re.findall(r"`(\w+:[A-Z]\w+)`", cells)) == written
