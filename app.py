@@ -23,6 +23,7 @@ from stacks.backup_vault import BackupVault
 from stacks.break_glass import BreakGlass
 from stacks.change_ledger import ChangeLedger
 from stacks.data import Data
+from stacks.database import Database
 from stacks.detection import MANAGEMENT, Detection, ManagementDetection, SecurityOrganization
 from stacks.edge import Edge
 from stacks.entry import Entry
@@ -75,6 +76,7 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
         alarms_edge = AlarmsEdge(app, deployment=deployment, stage=stage)
         network = Network(app, deployment=deployment, stage=stage, keys=keys)
         data = Data(app, deployment=deployment, stage=stage, keys=keys, network=network)
+        Database(app, deployment=deployment, stage=stage, keys=keys, network=network, alarms=alarms, data=data)
         copies = [
             BackupVault(app, deployment=deployment, stage=stage, account=account, region=region, service=backup_service)
             for account, region in BackupVault.places(deployment, stage)

@@ -43,14 +43,15 @@ def main() -> int:
     try:
         LOG.parent.mkdir(exist_ok=True)
         if sys.argv[1:] == ["layers"] and _uv().exists():
-            _token_layer()
+            _layers()
             return 0
         done = _environment("main", ROOT / ".venv", "requirements/dev.txt")
         with ThreadPoolExecutor() as pool:
             steps: list[Future[bool]] = [
                 pool.submit(_environment, "rehearsal", ROOT / ".venv-rehearsal", "requirements/rehearsal.txt"),
                 pool.submit(_command_line_tools),
-                pool.submit(_token_layer),
+                pool.submit(_layers),
+                pool.submit(_postgres),
                 pool.submit(_warm),
             ]
             done = any([done, *[step.result() for step in steps]])
@@ -103,21 +104,29 @@ def _command_line_tools() -> bool:
     return _step("CDK and other command-line tools", folder, [ROOT / "package-lock.json"], install)
 
 
-def _token_layer() -> bool:
-    target = ROOT / "build" / "layers" / "token"
-    lock = ROOT / "requirements" / "layer-token.txt"
+def _layers() -> bool:
+    folder = ROOT / "build" / "layers"
+    locks = {lock.stem.removeprefix("layer-"): lock for lock in sorted(ROOT.glob("requirements/layer-*.txt"))}
 
     def install() -> None:
-        shutil.rmtree(target, ignore_errors=True)
         platform = ("--python-platform", "aarch64-manylinux_2_28", "--python-version", "3.14", "--only-binary", ":all:")
-        _run(
-            _uv(), "pip", "install", "--quiet", *platform, "--require-hashes", "-r", lock, "--target", target / "python"
-        )
-        # The construct that packs the layer compares this with the lock; it is not uploaded.
-        shutil.copyfile(lock, target / "lock.txt")
+        for name, lock in locks.items():
+            target = folder / name
+            shutil.rmtree(target, ignore_errors=True)
+            options = ("--require-hashes", "-r", lock, "--target", target / "python")
+            _run(_uv(), "pip", "install", "--quiet", *platform, *options)
+            # The construct that packs the layer compares this with the lock; it is not uploaded.
+            shutil.copyfile(lock, target / "lock.txt")
 
-    # The stamp stays outside the folder that is uploaded.
-    return _step("token layer of the functions", target.parent, [lock, Path(__file__)], install, product=target)
+    # The stamp stays outside the folders that are uploaded.
+    newest = folder / max(locks)
+    return _step("layers of the functions", folder, [*locks.values(), Path(__file__)], install, product=newest)
+
+
+def _postgres() -> bool:
+    """For tests on a real PostgreSQL; a machine that has none and cannot unpack Debian's goes without, and they are skipped."""
+    _run(ROOT / ".venv" / "bin" / "python", "-c", "from ops.postgres import fetch; print(fetch())")
+    return False
 
 
 def _warm() -> bool:

@@ -13,6 +13,7 @@ import proofs.register.logs
 import proofs.register.network
 import proofs.register.objectives
 import proofs.register.residency
+import proofs.register.rows
 import proofs.register.separation
 import proofs.register.tenants
 import proofs.register.throttles

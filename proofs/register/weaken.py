@@ -283,6 +283,11 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
         Against(kind="lower TLS", type="Listener|Distribution|DomainName"),
         Against(kind="weaker word", type="Listener", place="Protocol"),
     ),
+    "encryption.database-clients-verify": (Against(kind="call by address"), Against(kind="call another host")),
+    "tenants.rows-are-apart": (
+        Against(kind="stop calling", path="-database/"),
+        Against(kind="drop permission", type="Events::Rule", path="-database/Schedule"),
+    ),
     "users.federate": (
         Against(kind="drop permission", type="UserPoolIdentityProvider", path="Google"),
         Against(kind="offer less"),
@@ -355,6 +360,9 @@ def _nat(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening
 
 
 def _rule(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    if "/Schedule/" in resource.path:
+        yield _set("stop calling", resource, "State", to="DISABLED")
+        yield _one("drop permission", resource, "", None)
     if "aws.backup" in str(resource.properties.get("EventPattern")) or "/Findings/" in resource.path:
         yield _set("deafen", resource, "EventPattern", to={"source": ["aws.nothing"]})
     if "/Severe/" in resource.path:
@@ -431,6 +439,9 @@ def _function(resource: Resource, stack: Stack, _world: World) -> Iterator[Weake
     for other in others[:1]:
         yield _set("share role", resource, "Role", to=other.properties.get("Role"))
     variables = at(resource.properties, "Environment", "Variables", default={})
+    if "SECRET_ARN" in variables and "HOST" in variables:
+        for kind, elsewhere in (("call by address", "10.0.0.5"), ("call another host", "database.example.com")):
+            yield _set(kind, resource, "Environment", "Variables", "HOST", to=elsewhere)
     if "USER_POOL_ID" in variables:
         rest = {name: value for name, value in variables.items() if name != "USER_POOL_ID"}
         yield _set("ask nobody", resource, "Environment", "Variables", to=rest)

@@ -55,7 +55,7 @@ def test_layers_sets_up_everything_where_nothing_is(
     monkeypatch.setattr("sys.argv", ["setup.py", "layers"])
     monkeypatch.setattr(setup, "_uv", lambda: uv)
     monkeypatch.setattr(setup, "_environment", lambda name, *_: made.append(name))
-    for step in ("_command_line_tools", "_token_layer", "_warm"):
+    for step in ("_command_line_tools", "_layers", "_postgres", "_warm"):
         monkeypatch.setattr(setup, step, lambda: False)
     assert setup.main() == 0
     assert made == environments

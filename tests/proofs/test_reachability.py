@@ -441,6 +441,7 @@ def test_database_is_reached_by_the_application_and_the_bastion_alone(whole: Cas
             f"{stage}-access",
             f"{stage}-entry",
             f"{stage}-documents",
+            f"{stage}-database",
             *(["prod-users"] if stage == "prod" else []),
         }
         assert {(flow.protocol, flow.ports) for flow in found} == {(6, ports(6432))}
