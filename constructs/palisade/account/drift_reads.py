@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 READS: Mapping[str, str] = {
+    "access-analyzer": "GetAnalyzer ListAnalyzers ListArchiveRules",
     "acm": "Describe* List*",
     "apigateway": "GET",
     "athena": "GetNamedQuery GetWorkGroup ListTagsForResource",
@@ -13,6 +14,9 @@ READS: Mapping[str, str] = {
     "cloudfront": "Describe* Get* List*",
     "cloudtrail": "DescribeTrails GetEvent* GetInsightSelectors GetTrail* ListTags",
     "cloudwatch": "DescribeAlarms GetDashboard ListTagsForResource",
+    "cognito-idp": "DescribeIdentityProvider DescribeManagedLoginBranding DescribeRiskConfiguration DescribeUserPool "
+    "DescribeUserPoolClient DescribeUserPoolDomain GetGroup GetLogDeliveryConfiguration GetUserPoolMfaConfig "
+    "GetWebACLForResource",
     "config": "Describe* ListTagsForResource",
     "dynamodb": "DescribeContinuousBackups DescribeContributorInsights DescribeKinesisStreamingDestination DescribeTable "
     "DescribeTimeToLive GetResourcePolicy ListTagsOfResource",
@@ -27,7 +31,9 @@ READS: Mapping[str, str] = {
     "kms": "Describe* GetKey* List*",
     "lambda": "Get* List*",
     "logs": "Describe* GetDataProtectionPolicy GetDelivery* GetLogDelivery ListLogDeliveries ListTagsForResource",
+    "macie2": "GetMacieSession ListAutomatedDiscoveryAccounts",
     "network-firewall": "Describe* List*",
+    "organizations": "Describe* List*",
     "rds": "Describe* ListTagsForResource",
     "route53": "Get* List*",
     "route53resolver": "Get* List*",
