@@ -36,6 +36,7 @@ from stacks.network import Network
 from stacks.log_archive import LogArchiveEdge, LogArchiveOrganization, LogArchiveStage
 from stacks.observability import Observability
 from stacks.observability_edge import ObservabilityEdge
+from stacks.organization import OrganizationGuardrails
 from stacks.settings import ConfigError, Deployment
 from stacks.site import Site
 from stacks.synthesis import chosen_deployment, command_line_context, new_app
@@ -49,16 +50,19 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
     organization_archive = LogArchiveOrganization(app, deployment=deployment)
     analysis = LogArchiveAnalysis(app, deployment=deployment, organization=organization_archive)
     ChangeLedger(app, deployment=deployment, archive=organization_archive)
-    if deployment.accounts.management is not None:
-        ManagementTrail(
-            app, deployment=deployment, management=deployment.accounts.management, archive=organization_archive
-        )
     if deployment.organization is not None and deployment.accounts.management is not None:
+        payer = deployment.accounts.management
+        guardrails = OrganizationGuardrails(
+            app, deployment=deployment, organization=deployment.organization, management=payer
+        )
+        trail = ManagementTrail(app, deployment=deployment, management=payer, archive=organization_archive)
+        # The organization trail needs CloudTrail to be trusted.
+        trail.add_stack_dependency(guardrails)
         Identity(
             app,
             deployment=deployment,
             organization=deployment.organization,
-            management=deployment.accounts.management,
+            management=payer,
             analysis=analysis,
         )
     backup_service = None if deployment.organization is None else BackupService(app, deployment=deployment)

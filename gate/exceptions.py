@@ -100,6 +100,19 @@ EXEMPTIONS: tuple[Exemption, ...] = (
         reason="It speaks to detectors of every region through their public APIs and opens no connection into a network.",
     ),
     Exemption(
+        control="compute.function.placement",
+        where="management-organization/Features/Resource/Function/Resource/Resource",
+        finding=_OUTSIDE,
+        reason="It asks AWS Organizations, whose only endpoint is public, to enable features; the management account has no "
+        "network and must have none.",
+    ),
+    Exemption(
+        control="compute.function.placement",
+        where="management-organization/Placements/Provider/Function/Resource/Resource",
+        finding=_OUTSIDE,
+        reason="It moves accounts by calls to AWS Organizations alone, from an account in which no network is ever made.",
+    ),
+    Exemption(
         control="data.stateful.retained",
         where="*-entry/OriginSecret*/Resource/Resource",
         finding="",

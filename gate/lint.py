@@ -44,8 +44,18 @@ PARLIAMENT_UNKNOWN: Mapping[str, str] = {
     "ssm:SessionDocumentAccessCheck": "It does not know the key, which Systems Manager documents for ssm:StartSession.",
     "kms:EncryptionContext": "It does not know that the key's name goes on with the context's own key.",
     "ArnLike requires a value of type Arn but given String": "The text of an encryption context may be an ARN.",
+    "rds:StorageEncrypted for action rds:CreateDBInstance": "The key is one of the database that the call makes.",
+    "rds:DatabaseEngine for action rds:CreateDBInstance": "The key is one of the database that the call makes.",
 }
 """What parliament does not know, each with the reason why AWS accepts it."""
+
+PARLIAMENT_SKIPPED: Mapping[str, str] = {
+    "s3:TlsVersion": "It takes 1.2 for no whole number; storage.bucket.tls-version judges that condition.",
+    "aws:SourceOrgID": "Its list of global keys is older than this one, which every action knows.",
+    "aws:ViaAWSService": "Its list of global keys is older than this one, which every action knows.",
+    "aws:VpceAccount": "Its list of global keys is older than this one, which services learn one by one.",
+}
+"""Condition keys that it is not shown, because it would object once for every action: 7,000 times for our buckets."""
 
 Line = tuple[str, str, str]
 """Rule, place in the template, message."""
@@ -176,12 +186,11 @@ def _parliament(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _known(document: dict[str, Any]) -> dict[str, Any]:
-    """The document without conditions on ``s3:TlsVersion``, of which parliament says once for each S3 action that 1.2 is no
-    whole number: 7,000 times for our buckets. ``storage.bucket.tls-version`` judges that condition."""
+    """The document without conditions on :data:`PARLIAMENT_SKIPPED`."""
     statements = []
     for statement in as_list(document["Statement"]):
         conditions = {
-            operator: {key: value for key, value in tests.items() if key != "s3:TlsVersion"}
+            operator: {key: value for key, value in tests.items() if key not in PARLIAMENT_SKIPPED}
             for operator, tests in (statement.get("Condition") or {}).items()
         }
         kept = {operator: tests for operator, tests in conditions.items() if tests}

@@ -52,12 +52,24 @@ class Outcome:
 
 
 PUBLIC_PARAMETERS = re.compile(r"/aws/service/[\w./-]+")
+PLACEMENT = "Custom::AccountPlacement"
 BOUNDARY = re.compile(r":policy/([\w+=,.@-]+)")
 
 
 def publish(aws: EmbeddedAws, stacks: Iterable[Stack]) -> None:
-    """Give every account what is there before anything: AWS's public parameters, and the hosted zones in configuration."""
+    """Give every account what is there before anything: AWS's public parameters, the hosted zones in configuration, and
+    the organization with all its accounts."""
+    stacks = list(stacks)
     for stack in stacks:
+        roots = {
+            str(resource.properties["ParentId"])
+            for resource in stack.resources.values()
+            if resource.type == "AWS::Organizations::OrganizationalUnit"
+        }
+        for root in roots:
+            members = sorted({other.account for other in stacks})
+            placed = [str(r.properties["AccountId"]) for r in stack.resources.values() if r.type == PLACEMENT]
+            aws.ask("organization", account=stack.account, root=root, members=[*members, *placed])
         for resource in stack.resources.values():
             zone, name = resource.properties.get("HostedZoneId"), resource.properties.get("Name")
             if resource.type == "AWS::Route53::RecordSet" and isinstance(zone, str) and isinstance(name, str):

@@ -25,6 +25,22 @@ class Log(enum.Enum):
     DECISION = "decision"
 
 
+class Unit(enum.StrEnum):
+    """Organizational units beside those of the stages, each with the accounts of its purpose."""
+
+    SECURITY = "security"
+    INFRASTRUCTURE = "infrastructure"
+    SUSPENDED = "suspended"
+
+
+_UNITS = {
+    "log-archive": Unit.SECURITY,
+    "security": Unit.SECURITY,
+    "backup": Unit.SECURITY,
+    "deployment": Unit.INFRASTRUCTURE,
+}
+"""Backups are evidence too: their account is guarded as the archive is."""
+
 ORGANIZATION = "organization"
 """Owner of the evidence that is not one stage's: the organization trail, AWS Config, what workflows of no single
 stage decided, and requests to the archive itself."""
@@ -76,6 +92,19 @@ class Names:
     def boundary(self) -> str:
         """Managed policy that bounds every role, made by the bootstrap of each account."""
         return f"{self.prefix}-boundary"
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Every organizational unit: three by purpose, one for each stage."""
+        return (*Unit, *(stage.name for stage in self.deployment.stages))
+
+    def unit(self, owner: str) -> str:
+        """The organizational unit of an account: a stage has one of its own."""
+        return _UNITS.get(owner, owner)
+
+    def guardrails(self, target: str) -> str:
+        """Begins the names of the organization policies on a unit, or on the root: ``palisade-live``."""
+        return f"{self.prefix}-{target}"
 
     def stack(self, owner: str, subject: str) -> str:
         """``live-network``; ``owner`` may also be an account role such as ``log-archive``."""

@@ -118,12 +118,30 @@ class IdentityCenter:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NewAccount:
+    """An account that does not exist yet. It is made where nothing can be done in it, until a role or stage has its id.
+
+    ``email`` is its root user's address, which no other AWS account may have; at most 64 characters.
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_create.html
+    """
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Organization:
-    """The AWS Organization that the accounts belong to. ``id`` is ``o-...``, ``root_id`` is ``r-...``."""
+    """The AWS Organization that the accounts belong to. ``id`` is ``o-...``.
+
+    Units and guardrails are made under ``root_id``: the organization's root (``r-...``), or, where the organization has
+    other accounts too, a unit that is set aside for this deployment (``ou-...``). ``new_accounts`` are made by the
+    management account and outlive their line here (docs/howto/organization.md).
+    """
 
     id: str
     root_id: str
     identity_center: IdentityCenter
+    new_accounts: tuple[NewAccount, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -331,6 +349,11 @@ class Deployment:
         return {owner: account for owner, _, account in _accounts(self)}
 
     @property
+    def members(self) -> dict[str, AccountId]:
+        """Every account but the management account, by its owner: those that guardrails bind."""
+        return {owner: account for owner, account in self.owners.items() if account != self.accounts.management}
+
+    @property
     def account_ids(self) -> tuple[AccountId, ...]:
         """Every account of the deployment, roles first, then stages."""
         return tuple(self.owners.values())
@@ -358,14 +381,28 @@ _ACCOUNT = re.compile(r"\d{12}")
 _NAME = re.compile(r"[a-z][a-z0-9]{1,11}")
 _PREFIX = re.compile(r"[a-z][a-z0-9]{2,10}")
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
-_ROOT = re.compile(r"r-[0-9a-z]{4,32}")
+_ROOT = re.compile(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}")
+_ACCOUNT_NAME = re.compile(r"[a-z][a-z0-9-]{0,48}[a-z0-9]")
 _ZONE_ID = re.compile(r"Z[A-Z0-9]{6,32}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"\+[0-9][0-9 ()-]{5,22}")
 _HOST = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 _PROVIDER = re.compile(r"[A-Za-z][A-Za-z0-9]{2,31}")
 _TENANT = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_RESERVED = frozenset({"account", "management", "security", "backup", "deployment", "organization", "analysis"})
+_RESERVED = frozenset(
+    {
+        "account",
+        "management",
+        "security",
+        "backup",
+        "deployment",
+        "organization",
+        "analysis",
+        "infrastructure",
+        "suspended",
+        "root",
+    }
+)
 
 
 def check(deployment: Deployment) -> Deployment:
@@ -482,9 +519,10 @@ def _identity(deployment: Deployment) -> Iterator[str]:
             )
         if not _ROOT.fullmatch(organization.root_id):
             yield (
-                f"organization.root_id {organization.root_id!r} must look like r-ab12. "
-                '"aws organizations list-roots --query Roots[0].Id" prints it.'
+                f"organization.root_id {organization.root_id!r} must look like r-ab12, or like ou-ab12-11111111 for a unit. "
+                '"aws organizations list-roots --query Roots[0].Id" prints the root.'
             )
+        yield from _new_accounts(organization.new_accounts)
         yield from _identity_center(organization.identity_center)
 
 
@@ -501,6 +539,22 @@ def _standings(deployment: Deployment) -> Iterator[str]:
                 f"stages {', '.join(named)} are {len(named)} of {standing.value} standing; the permission sets for them hold "
                 f"{most} at most. Put some of them into a deployment of their own, with another prefix."
             )
+
+
+def _new_accounts(accounts: tuple[NewAccount, ...]) -> Iterator[str]:
+    for index, account in enumerate(accounts):
+        where = f"organization.new_accounts[{index}]"
+        if not _ACCOUNT_NAME.fullmatch(account.name):
+            yield (
+                f"{where}.name {account.name!r} must be 2 to 50 lower-case letters, digits and hyphens, a letter first. "
+                "Respell it."
+            )
+        if not _EMAIL.fullmatch(account.email) or len(account.email) > 64:
+            yield f"{where}.email {account.email!r} must be an e-mail address of at most 64 characters. Fill it in."
+        for other in accounts[:index]:
+            for name in ("name", "email"):
+                if getattr(other, name) == getattr(account, name):
+                    yield f"{where}.{name} {getattr(account, name)} is given twice; AWS makes no two accounts so. Change one."
 
 
 def _identity_center(center: IdentityCenter) -> Iterator[str]:

@@ -29,6 +29,8 @@ STATEFUL = frozenset(
         "AWS::DocDB::DBCluster",
         "AWS::Redshift::Cluster",
         "AWS::Route53::HostedZone",
+        "AWS::Organizations::Account",
+        "AWS::Organizations::OrganizationalUnit",
     }
 )
 """Types that hold what cannot be made again: data, keys, evidence, and addresses that others have allowed."""

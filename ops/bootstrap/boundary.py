@@ -100,7 +100,6 @@ _NEVER_EVEN_TO_GOVERN = (
     "organizations:Detach*",
     "organizations:Disable*",
     "organizations:Leave*",
-    "organizations:Move*",
     "organizations:Remove*",
     "organizations:Update*",
     *(f"sso:{verb}*" for verb in _CHANGES),

@@ -147,6 +147,7 @@ _BY_USE: Mapping[str, str] = {
     "SubscriptionFilter",
     "AWS::Macie": "Session",
     "AWS::NetworkFirewall": "FirewallPolicy LoggingConfiguration RuleGroup",
+    "AWS::Organizations": "Account OrganizationalUnit Policy",
     "AWS::RDS": "DBClusterParameterGroup DBInstance DBParameterGroup DBSubnetGroup",
     "AWS::Route53": "RecordSet",
     "AWS::Route53Resolver": "FirewallDomainList FirewallRuleGroup FirewallRuleGroupAssociation ResolverConfig "

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from proofs.model.graph import Model, Node
 
 UNITS: Final = "Units"
-"""The property of the custom resource that moves existing accounts: unit by account id."""
+PLACEMENT: Final = ("AccountId", "ParentId")
+"""Properties of a custom resource that moves existing accounts: unit by account id, or one account and its unit."""
 ROOT: Final = "root"
 _GIVEN: Final = re.compile(r"(r|ou)-[a-z0-9-]+")
 _ID: Final = re.compile(r"\bo-[a-z0-9]{10,32}\b")
@@ -199,12 +200,14 @@ class Organization:
     def _placements(model: Model) -> Iterator[tuple[str, str]]:
         found: dict[str, set[str]] = defaultdict(set)
         for node in model:
-            units = (
-                node.get(UNITS) if node.type.startswith(("Custom::", "AWS::CloudFormation::CustomResource")) else None
-            )
-            for account, unit in units.items() if isinstance(units, Mapping) else ():
-                sure = isinstance(unit, str) and node not in model.doubtful
-                found[str(account)] |= {unit} if sure else {"", "?"}
+            if not node.type.startswith(("Custom::", "AWS::CloudFormation::CustomResource")):
+                continue
+            units = node.get(UNITS)
+            account, unit = (node.get(name) for name in PLACEMENT)
+            pairs = {**(units if isinstance(units, Mapping) else {}), **({account: unit} if unit is not None else {})}
+            for one, where in pairs.items():
+                sure = isinstance(where, str) and node not in model.doubtful
+                found[str(one)] |= {where} if sure else {"", "?"}
         yield from ((account, units.pop()) for account, units in found.items() if len(units) == 1)
 
     # ------------------------------------------------------------------------------------------------------- decisions

@@ -95,9 +95,9 @@ class Facts:
             known.setdefault(vpc.account, vpc.stack.tags.get(OWNER, vpc.account))
         return known
 
-    def may(self, principal: str, action: str, node: Node, resource: str = "") -> bool:
-        """Whether a role with every permission of its own account could do this: by whatever the node's own policy and the
-        organization's policies say, with every condition that the caller could choose taken as met."""
+    def may(self, principal: str, action: str, node: Node, resource: str = "", *, guarded: bool = True) -> bool:
+        """Whether a role with every permission of its own account could do this: by whatever the node's own policy and (if
+        ``guarded``) the organization's policies say, with every condition that the caller could choose taken as met."""
         written = self.judge.document(node)
         account = principal.split(":")[4]
         request = Request(
@@ -119,9 +119,8 @@ class Facts:
         policies = PolicySet(identity_policies=(_EVERYTHING,), resource_policy=written)
         try:
             # Most questions end at the resource's own policy; the organization's policies only take away.
-            return (
-                evaluate(request, policies).possibly_allowed
-                and self.model.organization.evaluate(request, policies).possibly_allowed
+            return evaluate(request, policies).possibly_allowed and (
+                not guarded or self.model.organization.evaluate(request, policies).possibly_allowed
             )
         except InputError:
             return True

@@ -67,7 +67,8 @@ def no_trust_between_stages(case: Case, finding: Finding) -> None:
 def _allowed(known: Facts, node: Node, account: str, actions: tuple[str, ...]) -> tuple[bool, str, str] | None:
     for caller in known.callers(account, node):
         for action in actions:
-            if known.may(caller, action, node, f"{node.arn}/1" if action in _INSIDE else node.arn):
+            # The organization refuses it again (guardrails nothing-to- and nothing-from-other-stages), but each policy must too.
+            if known.may(caller, action, node, f"{node.arn}/1" if action in _INSIDE else node.arn, guarded=False):
                 return True, caller, action
     return None
 

@@ -37,7 +37,7 @@ async def _read(receive: Any) -> bytes:
 
 async def _control(scope: Any, receive: Any, send: Any) -> None:
     """The rehearsal's own questions, under /_rehearsal: they are about the emulator, not about AWS."""
-    from rehearsal.emulator import adapter
+    from rehearsal.emulator import adapter, organization
 
     body = json.loads(await _read(receive) or b"{}")
     path = scope["path"]
@@ -48,6 +48,8 @@ async def _control(scope: Any, receive: Any, send: Any) -> None:
         adapter.FAULTS.add((body["stack"], body["logical_id"]))
     elif path.endswith("/hosted-zone"):
         adapter.own_zone(body["account"], body["zone"], body["name"])
+    elif path.endswith("/organization"):
+        organization.found(body["account"], body["root"], body["members"])
     elif path.endswith("/public-parameter"):
         adapter.publish(body["account"], body["region"], body["name"])
     data = json.dumps(answer, default=str).encode()

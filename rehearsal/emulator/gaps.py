@@ -39,6 +39,7 @@ def install() -> None:
     _alarms_keep_their_expressions()
     _requests_name_their_resource()
     _metrics_name_their_namespace()
+    _requests_name_their_service_principal()
     _callers_belong_to_the_organization()
     _buckets_of_others_see_who_asks()
 
@@ -319,9 +320,34 @@ def _requests_name_their_resource() -> None:
                 if identity:
                     text = identity[0] if isinstance(identity, list) else identity
                     return f"arn:aws:ec2:{region}:{account}:{kind}/{text}"
+        if service == "organizations":
+            *_, body, _params, _region, account = rest
+            return _in_the_organization(json.loads(body or b"{}"), account)
         return found
 
     iam_actions.extract_resource_arn = resource
+
+
+def _in_the_organization(request: dict[str, Any], account: str) -> str:
+    """The root or account that a request to AWS Organizations is about; everything if it is about none."""
+    own = f"arn:aws:organizations::{account}"
+    organization = os.environ.get("REHEARSAL_ORGANIZATION", "")
+    member = str(request.get("AccountId") or request.get("ChildId") or "")
+    if "RootId" in request:
+        return f"{own}:root/{organization}/{request['RootId']}"
+    return f"{own}:account/{organization}/{member}" if member.isdecimal() else "*"
+
+
+def _requests_name_their_service_principal() -> None:
+    """ministack does not tell policies which service a request to AWS Organizations is about."""
+    original = iam_actions.request_tag_context
+
+    def context(service: str, action: str, body: bytes, params: Any) -> Any:
+        more = original(service, action, body, params)
+        principal = json.loads(body or b"{}").get("ServicePrincipal") if service == "organizations" else None
+        return {**more, **({"organizations:ServicePrincipal": principal} if principal else {})}
+
+    iam_actions.request_tag_context = context
 
 
 _SESSION = re.compile(r"^arn:aws:sts::(\d{12}):assumed-role/([^/]+)/.*$")

@@ -24,6 +24,7 @@ WHOLE_SERVICES = (
     "identitystore",
     "macie2",
     "network-firewall",
+    "organizations",
     "route53resolver",
     "securityhub",
     "servicequotas",
@@ -31,7 +32,8 @@ WHOLE_SERVICES = (
     "sso",
     "synthetics",
 )
-"""Config replaces ministack's own, which cannot delete recorders or channels, and CloudTrail lacks its Insights there."""
+"""Config replaces ministack's own, which cannot delete recorders or channels; CloudTrail lacks its Insights there, and
+Organizations all policy types but one."""
 
 BY_TARGET = {
     "ssm": ("Document", "MaintenanceWindow", "PatchBaseline", "PatchGroup"),

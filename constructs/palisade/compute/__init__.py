@@ -1,10 +1,19 @@
 """Functions."""
 
-from palisade.compute.custom_resource import CustomResource
+from palisade.compute.custom_resource import CustomResource, ResourceProvider
 from palisade.compute.database_layer import DatabaseLayer
 from palisade.compute.function import Function, Placement
 from palisade.compute.source import lambda_source
 from palisade.compute.state_machine import StateMachine
 from palisade.compute.token_layer import TokenLayer
 
-__all__ = ["CustomResource", "DatabaseLayer", "Function", "Placement", "StateMachine", "TokenLayer", "lambda_source"]
+__all__ = [
+    "CustomResource",
+    "DatabaseLayer",
+    "Function",
+    "Placement",
+    "ResourceProvider",
+    "StateMachine",
+    "TokenLayer",
+    "lambda_source",
+]

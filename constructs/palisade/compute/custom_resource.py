@@ -12,13 +12,12 @@ from palisade.acknowledge import acknowledge, in_packs
 from palisade.compute.function import Function, Placement
 
 
-class CustomResource(Construct):
-    """Calls ``lambda/<source>`` when ``properties`` come, change or go, and waits two minutes for its answer.
+class ResourceProvider(Construct):
+    """A function ``lambda/<source>`` that CloudFormation calls for each resource that :meth:`make` asks for.
 
     The function does with ``statements`` what it must and nothing else. It answers through
-    ``palisade_runtime.custom_resource``, which answers on every path, so that a stack never hangs. Data for
-    :meth:`attribute` is what the function returns. It runs outside any VPC, from where CloudFormation's answer bucket is
-    always in reach. ``role_name`` is given only where a policy names the role.
+    ``palisade_runtime.custom_resource``, which answers on every path, so that a stack never hangs. It runs outside any VPC,
+    from where CloudFormation's answer bucket is always in reach. ``role_name`` is given only where a policy names the role.
 
     Raises:
         ValueError: ``placement`` names a VPC, whose endpoint policies would hold back the answer.
@@ -34,7 +33,6 @@ class CustomResource(Construct):
         source: str,
         description: str,
         placement: Placement,
-        properties: Mapping[str, object],
         statements: Sequence[iam.PolicyStatement],
         role_name: str | None = None,
     ) -> None:
@@ -65,17 +63,48 @@ class CustomResource(Construct):
             "nothing in it.",
             *in_packs("LambdaInsideVPC"),
         )
-        # Without an explicit order the call could come before the right to do anything.
-        title = "".join(word.capitalize() for word in source.split("_"))
-        self.resource = cdk.CustomResource(
+        self._type = "Custom::" + "".join(word.capitalize() for word in source.split("_"))
+
+    def make(self, construct_id: str, properties: Mapping[str, object]) -> cdk.CustomResource:
+        """Call the function when ``properties`` come, change or go, and wait two minutes for its answer."""
+        resource = cdk.CustomResource(
             self,
-            "Resource",
+            construct_id,
             service_token=self.function.function.function_arn,
             service_timeout=cdk.Duration.minutes(2),
-            resource_type=f"Custom::{title}",
+            resource_type=self._type,
             properties=dict(properties),
         )
-        self.resource.node.add_dependency(self.function)
+        # Without an explicit order the call could come before the right to do anything.
+        resource.node.add_dependency(self.function)
+        return resource
+
+
+class CustomResource(ResourceProvider):
+    """A :class:`ResourceProvider` of one resource. Data for :meth:`attribute` is what the function returns."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        source: str,
+        description: str,
+        placement: Placement,
+        properties: Mapping[str, object],
+        statements: Sequence[iam.PolicyStatement],
+        role_name: str | None = None,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            source=source,
+            description=description,
+            placement=placement,
+            statements=statements,
+            role_name=role_name,
+        )
+        self.resource = self.make("Resource", properties)
 
     def attribute(self, name: str) -> str:
         """What the function returned under ``name``."""

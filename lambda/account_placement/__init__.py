@@ -1,0 +1,1 @@
+"""Moves an account that exists into its organizational unit."""

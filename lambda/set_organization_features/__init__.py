@@ -1,0 +1,1 @@
+"""Enables policy types and services of the organization, which CloudFormation cannot."""
