@@ -173,7 +173,7 @@ class OrganizationGuardrails(PalisadeStack):
         return [evidence.archive(deployment=own), *self._infrastructure(own)]
 
     def _infrastructure(self, own: principals.Deployment) -> list[Guardrail]:
-        return [live.changes_by_pipeline(deployment=own), live.pipeline_roles(), machines.no_internet()]
+        return [live.changes_by_pipeline(deployment=own), live.pipeline_roles(deployment=own), machines.no_internet()]
 
     def _stage(self, own: principals.Deployment, stage: Stage) -> list[Guardrail]:
         others = [other.account for other in self.deployment.stages if other is not stage]
@@ -190,5 +190,5 @@ class OrganizationGuardrails(PalisadeStack):
             live.live_addresses(networks=networks, account=stage.account),
             live.live_data_addresses(networks=networks, account=stage.account),
             live.changes_by_pipeline(deployment=own),
-            live.pipeline_roles(),
+            live.pipeline_roles(deployment=own),
         ]

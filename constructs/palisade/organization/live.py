@@ -86,7 +86,7 @@ def live_data_addresses(*, networks: Sequence[str], account: str) -> list[Statem
 def changes_by_pipeline(*, deployment: Deployment) -> list[Statement]:
     """Nobody changes a stack here: what runs is what was reviewed and approved.
 
-    Exempt: the pipeline's role and CloudFormation at work for it; the break-glass role, in an emergency; the founding role,
+    Exempt: the pipeline's role and CloudFormation at work for it; people in an emergency (break-glass); the founding role,
     for the first deployment and the bootstrap.
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/security-best-practices.html
     """
@@ -94,16 +94,16 @@ def changes_by_pipeline(*, deployment: Deployment) -> list[Statement]:
         deny(
             "ChangesByPeople",
             _CHANGES,
-            unless_arn=(PIPELINE, CLOUDFORMATION, deployment.break_glass, FOUNDER),
+            unless_arn=(PIPELINE, CLOUDFORMATION, *deployment.emergency, FOUNDER),
         )
     ]
 
 
 @guardrail(PolicyType.RESOURCE_CONTROL)
-def pipeline_roles() -> list[Statement]:
+def pipeline_roles(*, deployment: Deployment) -> list[Statement]:
     """No person becomes the pipeline: CDK's roles are closed to them, whatever account they come from.
 
-    Exempt: the founding role, for the first deployment and the bootstrap; the break-glass role, in an emergency.
+    Exempt: the founding role, for the first deployment and the bootstrap; people in an emergency (break-glass).
     https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
     """
     return [
@@ -111,7 +111,10 @@ def pipeline_roles() -> list[Statement]:
             "PipelineRoles",
             ("sts:AssumeRole",),
             on=(CDK_ROLES,),
-            when={"ArnLike": {"aws:PrincipalArn": (SIGNED_IN, USERS, FEDERATED)}},
+            when={
+                "ArnLike": {"aws:PrincipalArn": (SIGNED_IN, USERS, FEDERATED)},
+                "ArnNotLike": {"aws:PrincipalArn": deployment.emergency},
+            },
         )
     ]
 

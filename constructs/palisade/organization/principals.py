@@ -44,6 +44,15 @@ class Deployment:
         """The role of emergencies, whose every use pages."""
         return f"{_ROLE}{self.prefix}-break-glass"
 
+    def job(self, name: str) -> str:
+        """People who work under one permission set, which carries the prefix."""
+        return f"{SIGNED_IN}AWSReservedSSO_{self.prefix}-{name}_*"
+
+    @property
+    def emergency(self) -> tuple[str, str]:
+        """Both ways into an emergency: with IAM Identity Center, and without it."""
+        return (self.job("break-glass"), self.break_glass)
+
     @property
     def roles(self) -> str:
         """Roles that carry the prefix."""
