@@ -51,18 +51,19 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
     analysis = LogArchiveAnalysis(app, deployment=deployment, organization=organization_archive)
     ChangeLedger(app, deployment=deployment, archive=organization_archive)
     if deployment.organization is not None and deployment.accounts.management is not None:
-        payer = deployment.accounts.management
         guardrails = OrganizationGuardrails(
-            app, deployment=deployment, organization=deployment.organization, management=payer
+            app, deployment=deployment, organization=deployment.organization, management=deployment.accounts.management
         )
-        trail = ManagementTrail(app, deployment=deployment, management=payer, archive=organization_archive)
+        trail = ManagementTrail(
+            app, deployment=deployment, management=deployment.accounts.management, archive=organization_archive
+        )
         # The organization trail needs CloudTrail to be trusted.
         trail.add_stack_dependency(guardrails)
         Identity(
             app,
             deployment=deployment,
             organization=deployment.organization,
-            management=payer,
+            management=deployment.accounts.management,
             analysis=analysis,
         )
     backup_service = None if deployment.organization is None else BackupService(app, deployment=deployment)
