@@ -54,11 +54,13 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
         guardrails = OrganizationGuardrails(
             app, deployment=deployment, organization=deployment.organization, management=deployment.accounts.management
         )
-        trail = ManagementTrail(
-            app, deployment=deployment, management=deployment.accounts.management, archive=organization_archive
+        ManagementTrail(
+            app,
+            deployment=deployment,
+            management=deployment.accounts.management,
+            archive=organization_archive,
+            guardrails=guardrails,
         )
-        # The organization trail needs CloudTrail to be trusted.
-        trail.add_stack_dependency(guardrails)
         Identity(
             app,
             deployment=deployment,

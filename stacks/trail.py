@@ -11,6 +11,7 @@ from constructs import Construct
 from stacks.base import PalisadeStack, StageStack
 from stacks.log_archive import LogArchiveOrganization, LogArchiveStage
 from stacks.names import ORGANIZATION, Log, Names
+from stacks.organization import OrganizationGuardrails
 from stacks.settings import EDGE_REGION, AccountId, Deployment, Stage
 
 
@@ -18,14 +19,21 @@ class ManagementTrail(PalisadeStack):
     """The organization trail, in the management account: every account of the organization, every region."""
 
     def __init__(
-        self, scope: Construct, *, deployment: Deployment, management: AccountId, archive: LogArchiveOrganization
+        self,
+        scope: Construct,
+        *,
+        deployment: Deployment,
+        management: AccountId,
+        archive: LogArchiveOrganization,
+        guardrails: OrganizationGuardrails,
     ) -> None:
         super().__init__(
             scope, deployment=deployment, owner="management", subject="trail", account=management, stateful=True
         )
         _add_trail(self, self.names, ORGANIZATION, deployment.account_ids)
-        # CloudTrail refuses a bucket that it cannot write to.
+        # CloudTrail refuses a bucket that it cannot write to, and an organization that does not trust it.
         self.add_stack_dependency(archive)
+        self.add_stack_dependency(guardrails)
 
 
 class StageTrail(StageStack):
