@@ -28,6 +28,7 @@ from stacks.detection import MANAGEMENT, Detection, ManagementDetection, Securit
 from stacks.edge import Edge
 from stacks.entry import Entry
 from stacks.identity import Identity
+from stacks.images import Images
 from stacks.findings import Findings
 from stacks.keys import Keys
 from stacks.log_archive_analysis import LogArchiveAnalysis
@@ -50,6 +51,7 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
     organization_archive = LogArchiveOrganization(app, deployment=deployment)
     analysis = LogArchiveAnalysis(app, deployment=deployment, organization=organization_archive)
     ChangeLedger(app, deployment=deployment, archive=organization_archive)
+    Images(app, deployment=deployment)
     if deployment.organization is not None and deployment.accounts.management is not None:
         guardrails = OrganizationGuardrails(
             app, deployment=deployment, organization=deployment.organization, management=deployment.accounts.management
@@ -128,8 +130,7 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
         )
         audit = Audit(app, deployment=deployment, stage=stage, keys=keys, alarms=alarms, archive=archive)
         audit.keep(documents, documents.audited)
-        if users is not None:
-            audit.keep_sign_ins(users)
+        audit.keep_sign_ins(users)
         Observability(
             app,
             deployment=deployment,

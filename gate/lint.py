@@ -149,8 +149,8 @@ def policies(assembly: Assembly, world: World) -> list[Finding]:
         for path, document in raw_documents(resource.properties):
             if resource.type == "AWS::ApiGateway::RestApi":
                 continue  # "execute-api:/stage/*" is API Gateway's own short form, which parliament takes for a bad ARN
-            if path and path[-1] in {"DataProtectionPolicy", "AssumeRolePolicyDocument"}:
-                continue  # the one is no IAM policy; of the other parliament asks a Resource, which trust has not
+            if path and path[-1] in {"DataProtectionPolicy", "AssumeRolePolicyDocument", "RepositoryPolicyText"}:
+                continue  # the first is no IAM policy; of the others parliament asks a Resource, which they have not
             text = json.dumps(_known(_rendered(document, resource, world)), sort_keys=True)
             if text not in seen:
                 seen[text] = list(_parliament(text))

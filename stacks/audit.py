@@ -69,12 +69,14 @@ class Audit(StageStack):
         for construct_id, (log_group, pattern) in logs.items():
             self.stream.subscribe(construct_id, log_group=log_group.name, pattern=pattern)
 
-    def keep_sign_ins(self, users: Users) -> None:
-        """Archive what users do at sign-in, with the risk that threat protection saw in it.
+    def keep_sign_ins(self, users: Users | None) -> None:
+        """Archive what users do at sign-in, with the risk that threat protection saw in it; an issuer's own log is its.
 
         Through a stream, because Cognito writes to no log group that a customer's key encrypts.
         https://docs.aws.amazon.com/cognito/latest/developerguide/exporting-quotas-and-usage.html
         """
+        if users is None:
+            return
         sign_ins = AuditStream(
             self,
             "SignIns",

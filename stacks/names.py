@@ -319,6 +319,11 @@ class Names:
         """A secret by which CloudFront proves itself to the load balancer; the same name in home region and us-east-1."""
         return f"{self.prefix}/{stage.name}/origin-verification-{number}"
 
+    @property
+    def image_repository(self) -> str:
+        """The repository of container images, in the deployment account."""
+        return f"{self.prefix}/application"
+
     def user_pool(self, stage: Stage) -> str:
         """The stage's own directory of the product's users."""
         return f"{self.prefix}-{stage.name}"

@@ -134,6 +134,7 @@ _BY_USE: Mapping[str, str] = {
     "SecurityGroupIngress Subnet SubnetNetworkAclAssociation SubnetRouteTableAssociation VPC VPCGatewayAttachment "
     "Instance LaunchTemplate "
     "VPCBlockPublicAccessExclusion VPCBlockPublicAccessOptions",
+    "AWS::ECR": "RegistryScanningConfiguration Repository",
     "AWS::ElasticLoadBalancingV2": "Listener ListenerRule TargetGroup",
     "AWS::Events": "Archive EventBus EventBusPolicy Rule",
     "AWS::Glue": "Database Table",

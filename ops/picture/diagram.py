@@ -25,6 +25,7 @@ THINGS: Mapping[str, str] = {
     "AWS::EC2::Subnet": "subnet",
     "AWS::EC2::VPC": "VPC",
     "AWS::EC2::VPCEndpoint": "endpoint",
+    "AWS::ECR::Repository": "image repository",
     "AWS::ElasticLoadBalancingV2::LoadBalancer": "load balancer",
     "AWS::Events::Rule": "event rule",
     "AWS::KMS::Key": "key",

@@ -7,6 +7,7 @@ import proofs.register.detection
 import proofs.register.drift
 import proofs.register.egress
 import proofs.register.identity
+import proofs.register.images
 import proofs.register.keys
 import proofs.register.levels
 import proofs.register.logs

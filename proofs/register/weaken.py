@@ -283,6 +283,11 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
         Against(kind="lower TLS", type="Listener|Distribution|DomainName"),
         Against(kind="weaker word", type="Listener", place="Protocol"),
     ),
+    "images.immutable-and-scanned": (
+        Against(kind="weaker word", type="ECR::Repository", place="ImageTagMutability"),
+        Against(kind="weaker word", type="RegistryScanningConfiguration"),
+        Against(kind="drop permission", type="RegistryScanningConfiguration"),
+    ),
     "encryption.database-clients-verify": (Against(kind="call by address"), Against(kind="call another host")),
     "tenants.rows-are-apart": (
         Against(kind="stop calling", path="-database/"),
@@ -631,6 +636,7 @@ _MAKERS = {
     "AWS::Cognito::UserPoolIdentityProvider": _provider,
     "AWS::Cognito::UserPoolClient": _client,
     "AWS::Cognito::UserPoolGroup": _permission,
+    "AWS::ECR::RegistryScanningConfiguration": _permission,
     "AWS::Cognito::UserPoolRiskConfigurationAttachment": _permission,
     "AWS::Backup::BackupVault": _vault,
     "AWS::EC2::VPC": _vpc,

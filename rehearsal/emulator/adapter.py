@@ -103,14 +103,14 @@ def _hooked(cfn_type: str, handlers: dict[str, Any], endpoint: str) -> dict[str,
 
     def create(logical_id: str, props: Props, stack: str) -> Any:
         made = handlers["create"](logical_id, props, stack)
-        after(_context(endpoint, logical_id, stack), made[0], props)
-        return made
+        more = after(_context(endpoint, logical_id, stack), made[0], props)
+        return (made[0], {**(made[1] or {}), **more}) if more else made
 
     def update(identity: str, old: Props, new: Props, stack: str, logical_id: str | None = None) -> Any:
         rest = (logical_id,) if handlers.get("update_with_logical_id") else ()
         made = handlers["update"](identity, old, new, stack, *rest)
-        after(_context(endpoint, logical_id or "", stack), made[0], new)
-        return made
+        more = after(_context(endpoint, logical_id or "", stack), made[0], new)
+        return (made[0], {**(made[1] or {}), **more}) if more else made
 
     wrapped["create"] = create
     if "update" in handlers:

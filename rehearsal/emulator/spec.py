@@ -66,7 +66,10 @@ class Spec:
 
 
 SPECS: dict[str, Spec] = {}
-HOOKS: dict[str, Callable[[Context, str, Props], None]] = {}
+Hook = Callable[[Context, str, Props], Props | None]
+"""Run after a handler of ministack's own; what it returns are further attributes of the resource."""
+
+HOOKS: dict[str, Hook] = {}
 
 
 def spec(cfn_type: str, service: str, create: str, identity: Value, **rest: Any) -> None:
@@ -74,10 +77,10 @@ def spec(cfn_type: str, service: str, create: str, identity: Value, **rest: Any)
     SPECS[cfn_type] = Spec(type=cfn_type, service=service, create=create, id=identity, **rest)
 
 
-def hook(cfn_type: str) -> Callable[[Callable[[Context, str, Props], None]], Callable[[Context, str, Props], None]]:
+def hook(cfn_type: str) -> Callable[[Hook], Hook]:
     """Register what ministack's own handler of a type leaves out: run after it creates or updates the resource."""
 
-    def register(function: Callable[[Context, str, Props], None]) -> Callable[[Context, str, Props], None]:
+    def register(function: Hook) -> Hook:
         HOOKS[cfn_type] = function
         return function
 

@@ -79,7 +79,7 @@ def function(context: Context, identity: str, props: Props) -> None:
 
 
 @hook("AWS::RDS::DBCluster")
-def cluster(_context: Context, identity: str, props: Props) -> None:
+def cluster(_context: Context, identity: str, props: Props) -> Props | None:
     """Key, parameter group, log exports, insights, tags, and the secret that RDS manages."""
     from ministack.services import rds, secretsmanager
 
@@ -105,6 +105,8 @@ def cluster(_context: Context, identity: str, props: Props) -> None:
             "SecretStatus": "active",
             "KmsKeyId": secret.get("KmsKeyId", ""),
         }
+    managed = record.get("MasterUserSecret")
+    return {"MasterUserSecret.SecretArn": managed["SecretArn"]} if managed else None
 
 
 @hook("AWS::RDS::DBInstance")
