@@ -26,9 +26,8 @@ from proofs.policy.evaluation import DEPENDS, parties
 if TYPE_CHECKING:
     from proofs.model.graph import Model, Node
 
-UNITS: Final = "Units"
-PLACEMENT: Final = ("AccountId", "ParentId")
-"""Properties of a custom resource that moves existing accounts: unit by account id, or one account and its unit."""
+PLACEMENT: Final = "Custom::AccountPlacement"
+"""The custom resource that moves an existing account (``AccountId``) into a unit (``ParentId``)."""
 ROOT: Final = "root"
 _GIVEN: Final = re.compile(r"(r|ou)-[a-z0-9-]+")
 _ID: Final = re.compile(r"\bo-[a-z0-9]{10,32}\b")
@@ -199,15 +198,11 @@ class Organization:
     @staticmethod
     def _placements(model: Model) -> Iterator[tuple[str, str]]:
         found: dict[str, set[str]] = defaultdict(set)
-        for node in model:
-            if not node.type.startswith(("Custom::", "AWS::CloudFormation::CustomResource")):
-                continue
-            units = node.get(UNITS)
-            account, unit = (node.get(name) for name in PLACEMENT)
-            pairs = {**(units if isinstance(units, Mapping) else {}), **({account: unit} if unit is not None else {})}
-            for one, where in pairs.items():
-                sure = isinstance(where, str) and node not in model.doubtful
-                found[str(one)] |= {where} if sure else {"", "?"}
+        for node in model.of(PLACEMENT):
+            account, unit = node.get("AccountId"), node.get("ParentId")
+            if isinstance(account, str):
+                sure = isinstance(unit, str) and node not in model.doubtful
+                found[account] |= {unit} if sure else {"", "?"}
         yield from ((account, units.pop()) for account, units in found.items() if len(units) == 1)
 
     # ------------------------------------------------------------------------------------------------------- decisions

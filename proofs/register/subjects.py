@@ -1,11 +1,13 @@
 """Imports every subject of this package, so that its proofs are registered."""
 
 import proofs.register.access
+import proofs.register.accounts
 import proofs.register.backups
 import proofs.register.deliveries
 import proofs.register.detection
 import proofs.register.drift
 import proofs.register.egress
+import proofs.register.guardrails
 import proofs.register.identity
 import proofs.register.images
 import proofs.register.keys
@@ -13,6 +15,7 @@ import proofs.register.levels
 import proofs.register.logs
 import proofs.register.network
 import proofs.register.objectives
+import proofs.register.people
 import proofs.register.residency
 import proofs.register.rows
 import proofs.register.separation

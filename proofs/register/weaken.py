@@ -11,6 +11,7 @@ from typing import Any
 from assembly import Resource, Stack
 from gate.weaken.mutations import Weakening, with_property
 from gate.world import World, as_list, at, key_of, truthy
+from proofs.model.organization import PLACEMENT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,8 @@ _ENTRY_LOGS = (
 )
 
 AGAINST: Mapping[str, tuple[Against, ...]] = {
+    "accounts.passwords-are-strong": (Against(kind="weaken passwords"),),
+    "accounts.volumes-are-encrypted-by-default": (Against(kind="forget region"),),
     "access.sessions-are-the-only-way-in": (
         Against(kind="add access", type="LaunchTemplate"),
         Against(kind="switch off", type="SSM::Document"),
@@ -168,6 +171,51 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
         Against(kind="switch off", type="KMS::Key", place="EnableKeyRotation"),
         Against(kind="relax limit", type="KMS::Key"),
     ),
+    "guardrails.stages-refuse-each-other": (
+        Against(kind="misplace"),
+        Against(kind="drop guardrail", place="^OtherStages$"),
+    ),
+    "guardrails.nothing-is-shared": (
+        Against(
+            kind="drop guardrail", place="^(SnapshotsToAccounts|SharedDatabaseSnapshots|PublicAccounts|PublicObjects)$"
+        ),
+    ),
+    "guardrails.other-regions-are-closed": (
+        Against(kind="drop guardrail", place="^OtherRegions$"),
+        Against(kind="allow more", place="^OtherRegions "),
+        Against(kind="refuse work", place="^Root"),
+    ),
+    "guardrails.copies-elsewhere-are-refused": (
+        Against(kind="drop guardrail", place="^(BackupsElsewhere|StoresElsewhere)$"),
+        Against(kind="allow more", place="^StoresElsewhere "),
+    ),
+    "guardrails.nobody-without-second-factor": (
+        Against(kind="drop guardrail", place="^(UsersWithoutMfa|LongLivedCredentials)$"),
+        Against(kind="drop limit", place="^UsersWithoutMfa .*MultiFactor"),
+    ),
+    "guardrails.people-come-from-allowed-addresses": (
+        Against(kind="drop guardrail", place="^OtherAddresses$"),
+        Against(kind="allow more", place="^OtherAddresses "),
+        Against(kind="drop limit", place="^OtherAddresses .*(PrincipalArn|ViaAWSService|SourceIp)$"),
+    ),
+    "guardrails.only-the-pipeline-changes-live": (
+        Against(kind="drop guardrail", place="^(ChangesByPeople|PipelineRoles)$", path="/(Prod|Live)/"),
+        Against(kind="exempt everybody", place="^ChangesByPeople ", path="/(Prod|Live)/"),
+    ),
+    "guardrails.evidence-cannot-be-switched-off": (
+        Against(
+            kind="drop guardrail", place="^(Trails|Detectors|NetworkRecords|WorkloadRecords|ArchivedObjects|Keys)$"
+        ),
+        Against(kind="exempt everybody", place="^(Trails|ArchiveBuckets|Vaults|Deliveries) "),
+    ),
+    "guardrails.unencrypted-volumes-are-refused": (
+        Against(kind="drop guardrail", place="^(Unencrypted(Volumes|Clusters|FileSystems)|EncryptionByDefaultOff)$"),
+        Against(kind="drop limit", place="^UnencryptedVolumes "),
+    ),
+    "guardrails.exempt-roles-are-out-of-reach": (
+        Against(kind="drop guardrail", place="^(OwnRoles|RolesOfTheBootstrap|MarkedRoles)$"),
+        Against(kind="exempt everybody", place="^(OwnRoles|RolesOfTheBootstrap|MarkedRoles) "),
+    ),
     "identity.network-position-grants-nothing": (
         Against(kind="open network", type="SecurityGroupIngress"),
         Against(kind="weaker word", type="Method", place="AuthorizationType"),
@@ -201,6 +249,23 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
         Against(kind="dull alarm"),
         Against(kind="drop property", type="CompositeAlarm", place="AlarmActions"),
         Against(kind="widen budget"),
+    ),
+    "people.engineers-work-in-sandbox": (
+        Against(kind="unassign", path="Engineer"),
+        Against(
+            kind="drop right", type="SSO::PermissionSet", path="Engineer", place="Items|Functions|Deploy|ServerLogs"
+        ),
+    ),
+    "people.jobs-have-the-least-rights": (
+        Against(kind="add right", type="SSO::PermissionSet", path="/(ReadOnly|Operator|Messaging|Database|Billing)/"),
+    ),
+    "people.live-is-entered-apart": (
+        Against(kind="add right", type="SSO::PermissionSet", path="/(ReadOnly|LogReader)/"),
+        Against(kind="assign in live", path="/(Engineer|Operator|Database|BreakGlass)/|/Engineer"),
+    ),
+    "people.server-logs-have-few-readers": (
+        Against(kind="add logs", type="SSO::PermissionSet", path="/(ReadOnly|Operator|Messaging)/"),
+        Against(kind="assign logs"),
     ),
     "platform.sample-workload-is-complete": (Against(kind="drop permission", path="-documents/"),),
     "reachability.only-the-edge-is-open": (
@@ -326,6 +391,8 @@ def more(world: World) -> Iterator[Weakening]:
             yield from maker(resource, stack, world)
     yield from _whole_stacks(world)
     yield from _levels(world)
+    yield from _placements(world)
+    yield from _account_settings(world)
 
 
 def _one(kind: str, resource: Resource, place: str, changed: Resource | None, *others: Resource) -> Weakening:
@@ -596,6 +663,90 @@ def _borrowed(resource: Resource, stack: Stack, world: World) -> Iterator[Weaken
             return
 
 
+def _control_policy(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    """Each statement gone; each exemption and each list of what is allowed made wider; each condition gone; all work refused."""
+    statements = as_list(at(resource.properties, "Content", "Statement"))
+    for index, statement in enumerate(statements):
+        path, sid = ("Content", "Statement"), str(at(statement, "Sid"))
+        rest = [one for number, one in enumerate(statements) if number != index]
+        yield _one("drop guardrail", resource, sid, with_property(resource, path, rest))
+        tests = at(statement, "Condition", default={})
+        for operator, test in tests.items():
+            for key, values in test.items():
+                here, place = (*path, index, "Condition", operator, key), f"{sid} {operator}.{key}"
+                kept = {name: value for name, value in test.items() if name != key}
+                yield _one("drop limit", resource, place, with_property(resource, here[:-1], kept))
+                more = _WIDER.get((operator, key))
+                if more is not None:
+                    kind = "exempt everybody" if key == "aws:PrincipalArn" else "allow more"
+                    yield _one(kind, resource, place, with_property(resource, here, [*as_list(values), *more]))
+    if statements and at(statements[0], "Principal") is None and at(statements[0], "Effect") == "Deny":
+        everything = {"Sid": "Everything", "Effect": "Deny", "Action": "*", "Resource": "*"}
+        changed = with_property(resource, ("Content", "Statement"), [*statements, everything])
+        yield _one("refuse work", resource, resource.path.split("/")[1], changed)
+
+
+_WIDER: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("ArnNotLike", "aws:PrincipalArn"): ("arn:aws:iam::*:role/*",),
+    ("NotIpAddressIfExists", "aws:SourceIp"): ("0.0.0.0/0",),
+    ("StringNotEquals", "aws:RequestedRegion"): ("us-east-1", "us-west-2"),
+}
+
+
+def _account_settings(world: World) -> Iterator[Weakening]:
+    for _, resource in world.assembly.resources():
+        if "PasswordPolicy" in resource.properties:
+            yield _set("weaken passwords", resource, "PasswordPolicy", "MinimumPasswordLength", to=8)
+            yield _set("weaken passwords", resource, "PasswordPolicy", "RequireSymbols", to=False)
+            regions = as_list(resource.properties.get("Regions"))
+            yield _set("forget region", resource, "Regions", to=regions[1:])
+
+
+def _placements(world: World) -> Iterator[Weakening]:
+    """An account of a stage in the other stage's unit."""
+    owners = {stack.account for stack in world.assembly.stacks if _holds(stack, "EC2::VPC")}
+    placed = [r for _, r in world.assembly.resources(PLACEMENT) if r.properties.get("AccountId") in owners]
+    for resource in placed:
+        for other in placed:
+            if other is not resource:
+                yield _set("misplace", resource, "ParentId", to=other.properties.get("ParentId"))
+
+
+def _permission_set(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    statements = as_list(at(resource.properties, "InlinePolicy", "Statement"))
+    path = ("InlinePolicy", "Statement")
+    for kind, actions in (
+        ("add right", ["iam:PutRolePolicy", "rds:DeleteDBCluster"]),
+        ("add logs", ["logs:FilterLogEvents", "logs:StartQuery"]),
+    ):
+        added = {"Sid": "Added", "Effect": "Allow", "Action": actions, "Resource": "*"}
+        # Whoever adds a right also takes the refusal of it away.
+        allowing = [one for one in statements if at(one, "Effect") == "Allow"]
+        yield _one(kind, resource, "InlinePolicy", with_property(resource, path, [*allowing, added]))
+    for index, statement in enumerate(statements):
+        if at(statement, "Effect") == "Allow":
+            rest = [one for number, one in enumerate(statements) if number != index]
+            yield _one("drop right", resource, str(at(statement, "Sid")), with_property(resource, path, rest))
+
+
+def _assignment(resource: Resource, stack: Stack, world: World) -> Iterator[Weakening]:
+    yield _one("unassign", resource, "", None)
+    sets = {r.logical_id: r for r in stack.resources.values() if r.type == "AWS::SSO::PermissionSet"}
+    stages = {
+        other.account: other.tags.get("palisade:owner", "")
+        for other in world.assembly.stacks
+        if _holds(other, "EC2::VPC")
+    }
+    target = resource.properties.get("TargetId")
+    for account in stages:
+        if target in stages and account != target:
+            yield _set("assign in live", resource, "TargetId", to=account)
+    group = next((r for r in stack.resources.values() if r.type.endswith("::Group") and "Operator" in r.path), None)
+    named = str(resource.properties.get("PermissionSetArn"))
+    if group is not None and any("LogReader" in r.path and logical_id in named for logical_id, r in sets.items()):
+        yield _set("assign logs", resource, "PrincipalId", to={"Fn::GetAtt": [group.logical_id, "GroupId"]})
+
+
 def _new(beside: Resource, name: str, resource_type: str, properties: Mapping[str, Any]) -> Resource:
     return dataclasses.replace(
         beside,
@@ -640,6 +791,9 @@ _MAKERS = {
     "AWS::Cognito::UserPoolRiskConfigurationAttachment": _permission,
     "AWS::Backup::BackupVault": _vault,
     "AWS::EC2::VPC": _vpc,
+    "AWS::Organizations::Policy": _control_policy,
+    "AWS::SSO::PermissionSet": _permission_set,
+    "AWS::SSO::Assignment": _assignment,
 }
 
 

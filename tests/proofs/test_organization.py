@@ -13,6 +13,7 @@ from proofs.ask import answer
 from proofs.delivery import findings
 from proofs.finding import Case
 from proofs.model import Model
+from proofs.model.organization import PLACEMENT
 from proofs.model.people import people, unassigned
 from proofs.policy import UNKNOWN, Decision, PolicySet, Request
 
@@ -36,7 +37,7 @@ def guardrail(target: Any, kind: str = "SERVICE", **statement: Any) -> dict[str,
 
 
 def placement(account: str, parent: Any) -> dict[str, Any]:
-    return resource("Custom::AccountPlacements", Units={account: parent})
+    return resource(PLACEMENT, AccountId=account, ParentId=parent)
 
 
 ORGANIZATION: dict[str, Any] = {
