@@ -362,8 +362,7 @@ def evidence_cannot_be_switched_off(case: Case, finding: Finding) -> None:
                 kept += [court.refused(who, action, f"{bucket.arn}/x") for action in OBJECTS]
                 kept += [court.refused(who, action, bucket.arn) for action in BUCKETS]
         for group in case.model.of("AWS::Logs::LogGroup", account=account):
-            if group.name.startswith("/"):
-                kept += [court.refused(who, action, group.arn.removesuffix(":*")) for action in GROUPS]
+            kept += [court.refused(who, action, group.arn.removesuffix(":*")) for action in GROUPS]
         for vault in case.model.of("AWS::Backup::BackupVault", account=account):
             kept.append(court.refused(who, "backup:DeleteRecoveryPoint", f"{vault.arn}/x"))
             kept.append(court.refused(who, "backup:PutBackupVaultAccessPolicy", vault.arn))
