@@ -154,7 +154,7 @@ class OrganizationGuardrails(PalisadeStack):
             identities.boundaries(deployment=own),
             identities.work_of_templates(deployment=own, owners=list(deployment.owners)),
             identities.marks_of_templates(),
-            encryption.encryption_at_rest(),
+            encryption.encryption_at_rest(deployment=own),
             sharing.public_sharing(deployment=own),
             perimeter.our_resources(
                 organization=self._organization.id,

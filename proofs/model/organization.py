@@ -105,6 +105,10 @@ class Organization:
         """The account that no policy holds: the one that makes units, policies and accounts."""
         self.id = _only_id(model)
         """The organization's id, if the assembly names exactly one."""
+        self.placements: dict[str, Node] = {
+            account: node for node in model.of(PLACEMENT) if isinstance(account := node.get("AccountId"), str)
+        }
+        """What moves each account into its unit."""
         self._placed = dict(self._placements(model))
         self._accounts = {stack.account for stack in model.assembly.stacks} | set(self._placed)
         self._places: dict[str, tuple[Place, ...]] = {}

@@ -173,7 +173,8 @@ def stages_refuse_each_other(case: Case, finding: Finding) -> None:
     for account, stage in stages.items():
         for other, unit in homes.items():
             if other != account and homes.get(account) is unit:
-                finding.broken.append(note(unit, f"holds account {other} beside stage {stage}"))
+                for moved in filter(None, (organization.placements.get(account), organization.placements.get(other))):
+                    finding.broken.append(note(moved, f"{unit.path} holds account {other} beside stage {stage}"))
         for other in stages:
             if other != account and all(
                 court.refused(administrator(other), action, _filled(on, account, court.home), owner=account)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from palisade.organization.guardrail import PolicyType, Statement, deny, deny_everyone, guardrail
+from palisade.organization.principals import Deployment
 
 
 @guardrail(PolicyType.SERVICE_CONTROL)
-def encryption_at_rest() -> list[Statement]:
+def encryption_at_rest(*, deployment: Deployment) -> list[Statement]:
     """No volume, database or file system is made unencrypted, the default encryption of volumes is not switched off, and no
     object is encrypted with a key that only its writer has (how ransomware locks a bucket).
 
-    Exempt: nobody. An Aurora instance has its cluster's encryption and no setting of its own.
+    Exempt: functions of the templates for the key of new volumes, which CloudFormation cannot set. An Aurora instance has its
+    cluster's encryption and no setting of its own.
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
     """
     return [
@@ -20,7 +22,8 @@ def encryption_at_rest() -> list[Statement]:
             on=("arn:aws:ec2:*:*:volume/*",),
             when={"Bool": {"ec2:Encrypted": "false"}},
         ),
-        deny("EncryptionByDefaultOff", ("ec2:DisableEbsEncryptionByDefault", "ec2:ModifyEbsDefaultKmsKeyId")),
+        deny("EncryptionByDefaultOff", ("ec2:DisableEbsEncryptionByDefault", "ec2:ResetEbsDefaultKmsKeyId")),
+        deny("KeyOfVolumes", ("ec2:ModifyEbsDefaultKmsKeyId",), when={"StringNotEquals": deployment.not_made_by_it}),
         deny(
             "UnencryptedClusters",
             ("rds:CreateDBCluster",),

@@ -142,7 +142,17 @@ def records(*, deployment: Deployment) -> list[Statement]:
                 "logs:PutSubscriptionFilter",
                 "logs:Unmask",
             ),
-            on=(f"arn:aws:logs:*:*:log-group:/{deployment.prefix}/*", "arn:aws:logs:*:*:log-group:aws-waf-logs-*"),
+            on=tuple(
+                f"arn:aws:logs:*:*:log-group:{name}"
+                for name in (
+                    f"/{deployment.prefix}/*",
+                    # Of databases, canaries, events and APIs, which AWS names.
+                    f"/aws/*{deployment.prefix}*",
+                    "API-Gateway-Execution-Logs_*",
+                    "RDSOSMetrics",
+                    "aws-waf-logs-*",
+                )
+            ),
             unless_arn=(CLOUDFORMATION,),
         ),
         deny(

@@ -109,7 +109,11 @@ def work_of_templates(*, deployment: Deployment, owners: Sequence[str]) -> list[
             "Functions",
             (
                 "lambda:AddPermission",
-                "lambda:Delete*",
+                "lambda:DeleteAlias",
+                "lambda:DeleteEventSourceMapping",
+                "lambda:DeleteFunction",
+                "lambda:DeleteFunctionEventInvokeConfig",
+                "lambda:DeleteFunctionUrlConfig",
                 "lambda:PutFunctionEventInvokeConfig",
                 "lambda:UpdateFunction*",
             ),

@@ -76,7 +76,7 @@ def live_data_addresses(*, networks: Sequence[str], account: str) -> list[Statem
                 "ArnLike": {"aws:PrincipalArn": PEOPLE},
                 "NotIpAddressIfExists": {"aws:SourceIp": networks},
                 "StringNotEqualsIfExists": {"aws:VpceAccount": account},
-                "BoolIfExists": {"aws:PrincipalIsAWSService": "false", "aws:ViaAWSService": "false"},
+                "BoolIfExists": {"aws:ViaAWSService": "false"},
             },
         )
     ]
@@ -113,7 +113,7 @@ def pipeline_roles(*, deployment: Deployment) -> list[Statement]:
             on=(CDK_ROLES,),
             when={
                 "ArnLike": {"aws:PrincipalArn": (SIGNED_IN, USERS, FEDERATED)},
-                "ArnNotLike": {"aws:PrincipalArn": deployment.emergency},
+                "ArnNotLike": {"aws:PrincipalArn": deployment.job("break-glass")},
             },
         )
     ]
