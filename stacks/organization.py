@@ -183,7 +183,7 @@ class OrganizationGuardrails(PalisadeStack):
             else []
         )
         if stage.standing is Standing.ENGINEER:
-            return [*apart, live.own_stacks(stage=stage.name)]
+            return [*apart, live.own_stacks(deployment=own, stage=stage.name)]
         networks = [str(network) for network in self.deployment.allowed_networks]
         return [
             *apart,

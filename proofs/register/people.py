@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from proofs.delivery.judge import plain
 from proofs.finding import Case, Finding, Note, note, proof
-from proofs.model import Model, Node, as_list, walk
+from proofs.model import Model, Node, as_list, as_mapping, at, walk
 from proofs.model.organization import KNOWN_KEYS
 from proofs.model.people import Person, granted, people, unassigned
 from proofs.model.policies import allows, documents_of
@@ -322,9 +322,21 @@ def server_logs_have_few_readers(case: Case, finding: Finding) -> None:
     for account in sorted(case.terms.guarded):
         for role in case.model.of("AWS::IAM::Role", account=account):
             readers = [action for action, _ in _LOGS if allows(documents_of(case.model, role), action, None)]
-            if readers:
+            if readers and _with_second_factor(role):
+                finding.evidence.append(note(role, "reads logs in an emergency, by whom a second factor proves"))
+            elif readers:
                 finding.broken.append(note(role, f"a component may {readers[0]}"))
     _known_readers(case, finding)
+
+
+def _with_second_factor(role: Node) -> bool:
+    """Whether only named people assume it, with multi-factor sign-in."""
+    allowing = [each for each in statements(role.get("AssumeRolePolicyDocument")) if each.get("Effect") == "Allow"]
+    return bool(allowing) and all(
+        set(as_mapping(each.get("Principal"))) == {"AWS"}
+        and str(at(each, "Condition", "Bool", "aws:MultiFactorAuthPresent")).lower() == "true"
+        for each in allowing
+    )
 
 
 def _known_readers(case: Case, finding: Finding) -> None:

@@ -120,10 +120,11 @@ def pipeline_roles(*, deployment: Deployment) -> list[Statement]:
 
 
 @guardrail(PolicyType.SERVICE_CONTROL)
-def own_stacks(*, stage: str) -> list[Statement]:
+def own_stacks(*, deployment: Deployment, stage: str) -> list[Statement]:
     """Nobody changes the stage's own stacks or the bootstrap's but through the pipeline's role; stacks of their own they may.
 
-    Exempt: the pipeline's role and CloudFormation at work for it; the founding role, which bootstraps.
+    Exempt: the pipeline's role and CloudFormation at work for it; the break-glass role, in an emergency; the founding role,
+    which bootstraps.
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/security-best-practices.html
     """
     return [
@@ -133,6 +134,6 @@ def own_stacks(*, stage: str) -> list[Statement]:
             on=tuple(
                 f"arn:aws:cloudformation:*:*:stack/{name}/*" for name in (f"{stage}-*", "CDKToolkit", "*-bootstrap")
             ),
-            unless_arn=(PIPELINE, CLOUDFORMATION, FOUNDER),
+            unless_arn=(PIPELINE, CLOUDFORMATION, deployment.break_glass, FOUNDER),
         )
     ]
