@@ -14,13 +14,14 @@ CHARACTERS: Final = ("RequireLowercaseCharacters", "RequireUppercaseCharacters",
 OLDEST_PASSWORD_DAYS: Final = 90
 
 
-def _settings(case: Case, finding: Finding, name: str) -> dict[str, Node]:
-    """The resource that sets ``name``, by account; accounts without are missing."""
+def _settings(case: Case, finding: Finding) -> dict[str, Node]:
+    """The resource that sets an account up, by account."""
+    name = "PasswordPolicy"
     found = {
         node.account: node for node in case.model if node.type.startswith("Custom::") and node.get(name) is not None
     }
     for account in sorted({stack.account for stack in case.assembly.stacks} - set(found)):
-        finding.broken.append(Note(account, f"nothing sets its {name}", "account"))
+        finding.broken.append(Note(account, "nothing sets it up", "account"))
     return found
 
 
@@ -30,7 +31,7 @@ def passwords_are_strong(case: Case, finding: Finding) -> None:
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html
     """
-    for node in _settings(case, finding, "PasswordPolicy").values():
+    for node in _settings(case, finding).values():
         policy = node.get("PasswordPolicy")
         weak = [name for name, least in PASSWORDS.items() if _number(at(policy, name), 0) < least]
         weak += [name for name in CHARACTERS if not truthy(at(policy, name))]
@@ -48,7 +49,7 @@ def volumes_are_encrypted_by_default(case: Case, finding: Finding) -> None:
     https://docs.aws.amazon.com/ebs/latest/userguide/encryption-by-default.html
     """
     regions = {(stack.account, stack.region) for stack in case.assembly.stacks}
-    for account, node in _settings(case, finding, "Regions").items():
+    for account, node in _settings(case, finding).items():
         keys = {str(at(one, "Region")): at(one, "VolumeKey") for one in as_list(node.get("Regions"))}
         for region in sorted(region for owner, region in regions if owner == account):
             key = case.model.find(keys.get(region), "AWS::KMS::Key")
