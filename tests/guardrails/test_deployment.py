@@ -84,7 +84,7 @@ def asked_of(world: World, node: Node, action: str) -> Iterator[tuple[str, Node 
         yield f"arn:aws:iam::{node.account}:{own}", None
     elif action in WITHOUT_RESOURCE:
         yield "*", None
-    elif action == "iam:PassRole" or (action.endswith("RolePolicy") and node.type == "AWS::IAM::ManagedPolicy"):
+    elif action == "iam:PassRole" or (action.endswith("RolePolicy") and node.type != "AWS::IAM::Role"):
         for role in world.model.references(node):
             if role.type == "AWS::IAM::Role" and (action != "iam:PassRole" or services_of(role)):
                 yield plain(role.arn), role
