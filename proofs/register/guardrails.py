@@ -167,7 +167,7 @@ def stages_refuse_each_other(case: Case, finding: Finding) -> None:
 
     https://docs.aws.amazon.com/whitepapers/latest/organizing-your-aws-environment/workloads-ou.html
     """
-    court, stages = _Court(case, finding), facts(case).stages()
+    court, stages = _Court(case, finding), facts(case).stages
     organization = case.model.organization
     homes = {account: units[-1] for account in court.members() if (units := organization.units_of(account))}
     for account, stage in stages.items():
@@ -192,7 +192,7 @@ def nothing_is_shared(case: Case, finding: Finding) -> None:
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ebs-modifying-snapshot-permissions.html
     """
     court = _Court(case, finding)
-    for account in facts(case).stages():
+    for account in facts(case).stages:
         who = administrator(account)
         asked: list[tuple[str, Mapping[str, ContextValue]]] = [
             ("ec2:ModifySnapshotAttribute", {"ec2:Add/userId": "999999999999"}),
@@ -354,7 +354,7 @@ def evidence_cannot_be_switched_off(case: Case, finding: Finding) -> None:
     """
     court, known = _Court(case, finding), facts(case)
     archives = known.evidence_buckets()
-    stages = known.stages()
+    stages = known.stages
     for account in court.members():
         who = administrator(account)
         kept = [court.refused(who, action) for action in SWITCHES]
