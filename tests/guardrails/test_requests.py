@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from assembly import Assembly, Resource
+from assembly.change import GONE
 from proofs.model import Model, changed
-from proofs.model.change import GONE
 from proofs.model.organization import Organization
 from proofs.policy import Decision, PolicyKind, PolicySet, Request, compile_policy
 from proofs.policy.evaluation import ALLOWED, EXPLICITLY_DENIED, IMPLICITLY_DENIED
