@@ -95,6 +95,10 @@ coverage: layers ## hold the templates against FSBP and CIS, control by control:
 identities: ## write docs/identities.md from cdk.out (make synth writes it)
 	@$(PYTHON) -m ops.identities --deployment $(DEPLOYMENT)
 
+.PHONY: guardrails
+guardrails: layers ## write docs/guardrails.md from the templates
+	@$(SYNTH) && $(PYTHON) -m ops.guardrails
+
 .PHONY: prove
 prove: ## decide every promise from cdk.out and show why (make synth writes it)
 	@$(PYTHON) -m proofs prove --deployment $(DEPLOYMENT)

@@ -63,6 +63,7 @@ def lanes(deployment: str) -> tuple[Sequence[Step], Sequence[Step]]:
             name="proofs: every promise, decided from the assembly",
             command=[python, "-m", "proofs", "prove", "--brief", "--deployment", deployment],
         ),
+        Step(name="page of guardrails is up to date", command=[python, "-m", "ops.guardrails", "--check"]),
         Step(name="picture is up to date", command=[python, "-m", "ops.picture", "--check"]),
         Step(name="coverage of standards is up to date", command=[python, "-m", "ops.coverage", "--check"]),
         Step(name="tests of functions and rehearsal", command=[python, "-m", "pytest", *ALONE]),

@@ -1,0 +1,1 @@
+"""The page of guardrails, written from the synthesized assembly."""
