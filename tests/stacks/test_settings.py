@@ -302,6 +302,11 @@ _ROLES = frozenset({"management", "security", "backup", "deployment", "organizat
 """What no stage may be called, because other stacks begin so."""
 
 
+def _may_begin_a_host(text: str) -> bool:
+    """Whether a sign-in host may hold the text: it holds no word that AWS keeps for itself."""
+    return not any(word in text for word in ("amazon", "aws", "cognito"))
+
+
 @st.composite
 def deployments(draw: st.DrawFn) -> Deployment:
     """Any deployment that keeps the rules."""
@@ -312,7 +317,7 @@ def deployments(draw: st.DrawFn) -> Deployment:
         st.lists(
             _words.filter(
                 lambda word: word not in {"management", "security", "backup", "deployment", "organization", "analysis"}
-            ),
+            ).filter(_may_begin_a_host),
             min_size=1,
             max_size=5,
             unique=True,
@@ -322,7 +327,7 @@ def deployments(draw: st.DrawFn) -> Deployment:
     organized = draw(st.booleans())
     return Deployment(
         name=draw(_words),
-        prefix=draw(st.text(_letters, min_size=3, max_size=11)),
+        prefix=draw(st.text(_letters, min_size=3, max_size=11).filter(_may_begin_a_host)),
         residency=residency,
         home=draw(_regions(home)),
         recovery=draw(_regions(recovery)),
