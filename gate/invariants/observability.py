@@ -359,3 +359,14 @@ def dead_letters_alarmed(queue: Resource, world: World) -> Iterator[str]:
         for one in world.targets(alarm.properties, alarm)
     ):
         yield "nobody hears that messages fail"
+
+
+@control("observability.rule.wakes", "AWS::Events::Rule")
+def wakes(rule: Resource, _world: World) -> Iterator[str]:
+    """A rule waits for an event or for a time; one that waits for neither never calls its target.
+
+    Fix: give the rule an EventPattern or a ScheduleExpression.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rules.html
+    """
+    if not rule.properties.get("EventPattern") and not rule.properties.get("ScheduleExpression"):
+        yield "it has neither EventPattern nor ScheduleExpression, so nothing wakes it"
