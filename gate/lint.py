@@ -188,7 +188,14 @@ def _parliament(text: str) -> Iterator[tuple[str, str]]:
 def _known(document: dict[str, Any]) -> dict[str, Any]:
     """The document without conditions on :data:`PARLIAMENT_SKIPPED`."""
     statements = []
-    for statement in as_list(document["Statement"]):
+    for given in as_list(document["Statement"]):
+        statement = given
+        if given.get("Effect") == "Deny" and ("NotAction" in given or given.get("Action") == "*"):
+            # It would try the conditions on every action of AWS; only what the statement names can be misspelt.
+            named = given.get("NotAction", "s3:GetObject")
+            statement = {"Effect": "Deny", "Action": named, "Resource": "*"} | (
+                {"Principal": given["Principal"]} if "Principal" in given else {}
+            )
         conditions = {
             operator: {key: value for key, value in tests.items() if key not in PARLIAMENT_SKIPPED}
             for operator, tests in (statement.get("Condition") or {}).items()
