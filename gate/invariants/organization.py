@@ -41,6 +41,28 @@ def refuses(policy: Resource, _world: World) -> Iterator[str]:
             yield f"statement {at(statement, 'Sid', default='?')} does not refuse"
 
 
+_DECLARED = {
+    ("image_block_public_access", "state"): "block_new_sharing",
+    ("instance_metadata_defaults", "http_tokens"): "required",
+    ("instance_metadata_defaults", "http_tokens_enforced"): "enabled",
+    ("serial_console_access", "status"): "disabled",
+    ("snapshot_block_public_access", "state"): "block_all_sharing",
+}
+
+
+@control("organization.policy.declares", _POLICY)
+def declares(policy: Resource, _world: World) -> Iterator[str]:
+    """What is declared of machines, images and snapshots everywhere is the strictest that EC2 knows.
+
+    Fix: declare the value named.
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_declarative_syntax.html
+    """
+    declared = at(policy.properties, "Content", "ec2_attributes", default={})
+    for (area, name), strictest in _DECLARED.items():
+        if area in declared and at(declared, area, name, "@@assign") != strictest:
+            yield f"{area}.{name} is not {strictest}"
+
+
 @control("organization.policy.attached", _POLICY)
 def attached(policy: Resource, _world: World) -> Iterator[str]:
     """Every policy of the organization is attached to the root or a unit.

@@ -52,6 +52,9 @@ def threats(pool: Resource, world: World) -> Iterator[str]:
     mode = at(pool.properties, "UserPoolAddOns", "AdvancedSecurityMode")
     if mode != "ENFORCED":
         yield f"threat protection only looks on (AdvancedSecurityMode is {mode})"
+    custom = at(pool.properties, "UserPoolAddOns", "AdvancedSecurityAdditionalFlows", "CustomAuthMode")
+    if custom not in {None, "ENFORCED"}:
+        yield f"threat protection only looks on at custom sign-ins (CustomAuthMode is {custom})"
     risks = list(world.pointing_at(pool, "UserPoolId", "AWS::Cognito::UserPoolRiskConfigurationAttachment"))
     leaked = [
         at(risk.properties, "CompromisedCredentialsRiskConfiguration", "Actions", "EventAction") for risk in risks

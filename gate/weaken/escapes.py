@@ -92,6 +92,14 @@ ESCAPES: tuple[Escape, ...] = (
         reason="What it describes in an emergency tells how things fare; whoever only looks may see as much of everything.",
     ),
     Escape(
+        kind="drop refusal|narrow refusal",
+        type="AWS::Organizations::Policy",
+        place=r"Content\.Statement\.\d+(\..+)?",
+        was="",
+        reason="What must be refused above every unit is judged (organization.policy.kept); each of the other refusals keeps a "
+        "promise of its own, and the requests of tests/guardrails show that none can go without an answer turning.",
+    ),
+    Escape(
         kind="drop resource",
         type="AWS::CloudWatch::Alarm",
         place="",

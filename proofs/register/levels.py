@@ -129,6 +129,9 @@ DEEDS: Final = (
 )  # fmt: skip
 """What is asked of every permission set, in the order in which the table of identities shows it."""
 
+_SAID: Final = frozenset(key.lower() for deed in DEEDS for key in deed.context)
+"""What deeds say of a request: a deed that does not say it is done without."""
+
 LEVELS: Final = ("settings", "billing", "user data", "messaging")
 """Levels of staff, which no job but the emergency's has two of."""
 
@@ -144,7 +147,7 @@ def _may_on(model: Model, person: Person, deed: Deed, arn: str) -> bool:
     if deed.action == "sts:AssumeRole":
         del account["Resource"]
     context: dict[str, ContextValue] = {
-        **dict.fromkeys(model.organization.keys - KNOWN_KEYS, UNKNOWN),
+        **dict.fromkeys(model.organization.keys - KNOWN_KEYS - _SAID, UNKNOWN),
         "aws:viaawsservice": UNKNOWN,
         "aws:principaltag/username": USER,
         "aws:resourceaccount": person.account,

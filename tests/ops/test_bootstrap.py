@@ -119,8 +119,10 @@ def test_boundary_never_lets_a_role_change_identities_or_evidence(assembly: Asse
 def test_boundary_leaves_governing_roles_what_governs_and_nothing_that_undoes(assembly: Assembly) -> None:
     denied = _statements([boundary(stacks_of(assembly, "management"))], "Deny")
     never, even = (next(s for s in denied if s["Sid"] == sid) for sid in ("NeverIdentities", "NeverEvenToGovern"))
-    governor = "arn:aws:iam::100000000001:role/acme-governor-delegation"
-    assert never["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": [governor]}}
+    governors = [
+        f"arn:aws:iam::100000000001:role/acme-governor-{task}" for task in ("delegation", "features", "placement")
+    ]
+    assert never["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": governors}}
     assert "Condition" not in even
     for action, refused in (
         ("organizations:EnableAWSServiceAccess", False),

@@ -21,6 +21,7 @@ READS: Mapping[str, str] = {
     "dynamodb": "DescribeContinuousBackups DescribeContributorInsights DescribeKinesisStreamingDestination DescribeTable "
     "DescribeTimeToLive GetResourcePolicy ListTagsOfResource",
     "ec2": "Describe*",
+    "ecr": "DescribeRepositories GetLifecyclePolicy GetRegistryScanningConfiguration GetRepositoryPolicy ListTagsForResource",
     "elasticloadbalancing": "Describe* Get*",
     "events": "Describe* List*",
     "firehose": "Describe* List*",
