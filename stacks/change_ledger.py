@@ -53,7 +53,7 @@ class ChangeLedger(PalisadeStack):
             key_alias=self.names.archive_key_alias(ORGANIZATION),
             role_prefix=self.names.recorders,
         )
-        undelivered = DeadLetterQueue(self, "Undelivered", key=key.key).queue
+        undelivered = DeadLetterQueue(self, "Undelivered", key=key.key, topics_only=True).queue
         topic = EncryptedTopic(
             self,
             "Operations",

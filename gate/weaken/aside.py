@@ -396,6 +396,10 @@ RULES: Mapping[str, Callable[[Draw], bool]] = {
     ),
     "the type of a published value": _named("Type", "SSM::Parameter"),
     "when machines run": _named(".*", "AutoScaling::(ScalingPolicy|ScheduledAction)"),
+    "in whose clock a window is": _named("ScheduleTimezone", "SSM::MaintenanceWindow"),
+    "which pages people see, and which group comes first": _named(
+        "ManagedLoginVersion|Precedence", "Cognito::UserPool(Domain|Group)"
+    ),
     "how sensitive an alarm is, which is design": _named(
         "Threshold|EvaluationPeriods|DatapointsToAlarm|Period|Statistic|ExtendedStatistic|Unit|Metrics|Namespace|TreatMissingData|"
         "OKActions|AlarmRule|InsufficientDataActions",

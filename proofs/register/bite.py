@@ -30,6 +30,7 @@ from stacks.settings import ConfigError
 SEED = 20260101
 _CHOOSERS = frozenset(
     {
+        "AWS::ECR::RegistryScanningConfiguration",
         "AWS::Backup::BackupPlan",
         "AWS::Backup::BackupSelection",
         "AWS::Backup::RestoreTestingSelection",
@@ -38,6 +39,7 @@ _CHOOSERS = frozenset(
     }
 )
 _CHOSEN = (
+    "AWS::ECR::Repository",
     "AWS::Backup::RestoreTestingPlan",
     "AWS::AutoScaling::AutoScalingGroup",
     "AWS::DynamoDB::Table",

@@ -163,7 +163,7 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
     ),
     "encryption.keys-apart": (Against(kind="one key"),),
     "keys.backups-are-administered-apart": (
-        Against(kind="widen principal", type="KMS::Key", path="backup-", was="ScheduleKeyDeletion"),
+        Against(kind="widen principal", type="KMS::Key", path="backup-(?!account)", was="ScheduleKeyDeletion"),
         Against(kind="widen principal", type="KMS::Key", path="-keys/(Data|Backup)", was="ScheduleKeyDeletion"),
         Against(kind="drop property", type="BackupVault", path="backup-", place="EncryptionKeyArn"),
     ),
@@ -326,7 +326,7 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
         Against(kind="widen principal", type="KMS::Key", path="-keys/"),
         Against(kind="widen principal", type="IAM::Role", path="-documents/|-access/", was='"sts:AssumeRole"'),
         Against(kind="widen principal", type="S3::BucketPolicy", path="-site/"),
-        Against(kind="widen principal", type="SQS::QueuePolicy"),
+        Against(kind="widen principal", type="SQS::QueuePolicy", path="^(?!deployment-)"),
     ),
     "separation.one-account-a-stage": (Against(kind="share account"), Against(kind="share network")),
     "tenants.sessions-see-one-tenant": (
@@ -360,7 +360,7 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
     ),
     "users.federate": (
         Against(kind="drop permission", type="UserPoolIdentityProvider", path="Google"),
-        Against(kind="offer less"),
+        Against(kind="offer less", was="Google|Saml|SAML"),
         Against(kind="tell secret"),
     ),
     "users.sessions-are-short": (
@@ -369,7 +369,7 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
         Against(kind="drop property", type="UserPoolClient", place="RefreshTokenRotation"),
     ),
     "users.sign-in-is-guarded": (
-        Against(kind="weaker word", type="UserPool"),
+        Against(kind="weaker word", type="UserPool", place="^(?!KeyConfiguration)"),
         Against(kind="shorten", type="UserPool"),
         Against(kind="switch off", type="UserPool"),
         Against(kind="drop permission", type="UserPoolRiskConfigurationAttachment"),

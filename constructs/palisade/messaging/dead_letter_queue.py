@@ -16,8 +16,8 @@ from palisade.acknowledge import acknowledge
 class DeadLetterQueue(Construct):
     """Keeps undelivered notifications and events fourteen days, encrypted with ``key``, over TLS only.
 
-    Rules and topics of this account may send to it, and EventBridge on behalf of ``sources``, such as rules of other
-    accounts in this region; ``key`` must let EventBridge and SNS use it
+    Topics and, unless ``topics_only``, rules of this account may send to it, and EventBridge on behalf of ``sources``,
+    such as rules of other accounts in this region; ``key`` must let EventBridge and SNS use it
     (:meth:`~palisade.keys.CustomerKey.allow_alarms_and_events`). ``name`` is given only where other accounts name it.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
     https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
@@ -31,6 +31,7 @@ class DeadLetterQueue(Construct):
         key: kms.IKey,
         name: str | None = None,
         sources: Sequence[str] = (),
+        topics_only: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         stack = cdk.Stack.of(self)
@@ -44,10 +45,11 @@ class DeadLetterQueue(Construct):
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
         rules = f"arn:aws:events:{stack.region}:{stack.account}:rule/*"
-        for service, sid, source in (
+        senders = [
             ("events", "EventRules", [rules, *sources] if sources else rules),
             ("sns", "Topics", f"arn:aws:sns:{stack.region}:{stack.account}:*"),
-        ):
+        ]
+        for service, sid, source in senders[topics_only:]:
             self.queue.add_to_resource_policy(
                 iam.PolicyStatement(
                     sid=sid,
