@@ -360,7 +360,7 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
     ),
     "users.federate": (
         Against(kind="drop permission", type="UserPoolIdentityProvider", path="Google"),
-        Against(kind="offer less", was="Google|Saml|SAML"),
+        Against(kind="offer less"),
         Against(kind="tell secret"),
     ),
     "users.sessions-are-short": (
@@ -529,7 +529,8 @@ def _provider(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weak
 
 
 def _client(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
-    yield _set("offer less", resource, "SupportedIdentityProviders", to=["COGNITO"])
+    if len(as_list(resource.properties.get("SupportedIdentityProviders"))) > 1:
+        yield _set("offer less", resource, "SupportedIdentityProviders", to=["COGNITO"])
 
 
 def _group(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
