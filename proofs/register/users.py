@@ -119,6 +119,8 @@ def federate(case: Case, finding: Finding) -> None:
             offered |= names & set(providers)
             for name in sorted(names - set(providers)):
                 finding.broken.append(note(pool, f"an app offers {name}, which is not there"))
+        for name in sorted(set(providers) - offered):
+            finding.broken.append(note(pool, f"no app offers {name}, which is there"))
         for provider in providers.values():
             secret = provider.get("ProviderDetails", "client_secret")
             if secret is not None and "{{resolve:secretsmanager:" not in str(secret):
