@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "lambda"))
@@ -29,7 +29,7 @@ from record_change.chain import faults  # noqa: E402
 
 from ops.configured import deployment_of  # noqa: E402
 from ops.places import OpsError  # noqa: E402
-from stacks.names import CHANGE_LEDGER, ORGANIZATION, Log, Names  # noqa: E402
+from stacks.names import ORGANIZATION, Log, Names, Workflow  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,6 @@ class Kept:
 
     records: list[tuple[str, str]] = field(default_factory=list)
     objects: list[str] = field(default_factory=list)
-
-
-class Store(Protocol):
-    """Where chains are kept."""
-
-    def chains(self) -> dict[str, Kept]:
-        """Every chain by its owner."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +99,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.what == "approve":
             return _approve(options)
-        chains = _store(options).chains()
+        chains = _chains(options)
         if options.owner:
             if options.owner not in chains:
                 raise OpsError(f"--owner {options.owner}: no change of it is recorded. There are {_list(chains)}.")
@@ -178,43 +171,37 @@ def _approve(options: argparse.Namespace) -> int:
             s3=boto3.client("s3", region_name=deployment.home.name),
             bucket=Names(deployment).archive_bucket(ORGANIZATION, Log.DECISION),
             account=identity["Account"],
-            workflow=f"{CHANGE_LEDGER}-approvals",
+            workflow=Workflow.CHANGE_LEDGER,
         )
         said = {"owner": options.owner, "commit": options.commit, "approver": identity["Arn"]}
         today = datetime.now(UTC).date()
-        records.keep(f"{options.owner}@{options.commit}@{today}", identity["UserId"], said)
+        records.say("approve", f"{options.owner}@{options.commit}@{today}", identity["UserId"], said)
     except (BotoCoreError, ClientError) as error:
         raise OpsError(f"the approval was not written: {error}. Only approvers may; sign in as one.") from None
     print(f"approved: {options.owner} may be deployed from {options.commit[:12]} for a week, says {identity['UserId']}")
     return 0
 
 
-def _store(options: argparse.Namespace) -> Store:
+def _chains(options: argparse.Namespace) -> dict[str, Kept]:
     if options.directory is not None:
         if not options.directory.is_dir():
             raise OpsError(f"--directory {options.directory}: there is no such folder.")
-        return Copy(options.directory)
+        return Copy(options.directory).chains()
     import boto3  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
     deployment = deployment_of(options.deployment)
-    archive = Archive(
-        boto3.client("s3", region_name=deployment.home.name),
-        Names(deployment).archive_bucket(ORGANIZATION, Log.DECISION),
-        f"{deployment.accounts.deployment}/{CHANGE_LEDGER}/",
-    )
-
-    class _Asked:
-        def chains(self) -> dict[str, Kept]:
-            try:
-                return archive.chains()
-            except (BotoCoreError, ClientError) as error:
-                raise OpsError(
-                    f"the archive could not be read: {error}. Sign in to the log archive account as a log reader, or "
-                    "give a copy with --directory."
-                ) from None
-
-    return _Asked()
+    try:
+        return Archive(
+            boto3.client("s3", region_name=deployment.home.name),
+            Names(deployment).archive_bucket(ORGANIZATION, Log.DECISION),
+            f"{deployment.accounts.deployment}/{Workflow.CHANGE_LEDGER}/",
+        ).chains()
+    except (BotoCoreError, ClientError) as error:
+        raise OpsError(
+            f"the archive could not be read: {error}. Sign in to the log archive account as a log reader, or give a copy "
+            "with --directory."
+        ) from None
 
 
 def _list(names: Mapping[str, object] | Sequence[str]) -> str:

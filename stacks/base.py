@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
+from palisade.archive import DecisionLog
 
 from constructs import Construct
-from stacks.names import Names
+from stacks.names import ORGANIZATION, STAGE_WORKFLOWS, Log, Names, Workflow
 from stacks.settings import AccountId, Deployment, Stage
 
 
@@ -30,6 +31,7 @@ class PalisadeStack(cdk.Stack):
     ) -> None:
         self.names = Names(deployment)
         self.deployment = deployment
+        self.owner = owner
         region = region or deployment.home.name
         super().__init__(
             scope,
@@ -40,6 +42,15 @@ class PalisadeStack(cdk.Stack):
             permissions_boundary=cdk.PermissionsBoundary.from_name(self.names.boundary),
             tags={"palisade:deployment": deployment.name, "palisade:owner": owner, "palisade:subject": subject},
             analytics_reporting=False,
+        )
+
+    def decision_log(self, workflow: Workflow) -> DecisionLog:
+        """Where ``workflow``, which runs in this stack, keeps its records."""
+        owner = self.owner if workflow in STAGE_WORKFLOWS else ORGANIZATION
+        return DecisionLog(
+            workflow=workflow,
+            bucket_name=self.names.archive_bucket(owner, Log.DECISION),
+            key_alias=self.names.archive_key_alias(owner),
         )
 
 

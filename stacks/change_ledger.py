@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from palisade.acknowledge import acknowledge, in_packs
-from palisade.archive import DecisionLog
 from palisade.compute import Function, Placement
 from palisade.keys import CustomerKey
 from palisade.messaging import DeadLetterQueue, EncryptedTopic
@@ -16,8 +13,10 @@ from palisade.observability import Alarm, watch_dead_letters
 from constructs import Construct
 from stacks.base import PalisadeStack
 from stacks.log_archive import LogArchiveOrganization
-from stacks.names import CHANGE_LEDGER, ORGANIZATION, Log
+from stacks.names import Workflow
 from stacks.settings import Deployment, Standing
+
+CHANGE_LEDGER = Workflow.CHANGE_LEDGER
 
 
 class ChangeLedger(PalisadeStack):
@@ -48,11 +47,7 @@ class ChangeLedger(PalisadeStack):
         )
         key.allow_log_groups()
         key.allow_alarms_and_events()
-        self._log = DecisionLog(
-            bucket_name=self.names.archive_bucket(ORGANIZATION, Log.DECISION),
-            key_alias=self.names.archive_key_alias(ORGANIZATION),
-            role_prefix=self.names.recorders,
-        )
+        self._log = self.decision_log(CHANGE_LEDGER)
         undelivered = DeadLetterQueue(self, "Undelivered", key=key.key, topics_only=True).queue
         topic = EncryptedTopic(
             self,
@@ -64,7 +59,9 @@ class ChangeLedger(PalisadeStack):
             alarms_only=True,
         ).topic
         self.recorder = self._recorder(key)
-        self._approver()
+        self._log.people(
+            self, "Approver", name=self.names.change_approver, deeds=["approve"], to=self.recorder.function.function_arn
+        )
         Alarm(
             self,
             "Failing",
@@ -72,7 +69,6 @@ class ChangeLedger(PalisadeStack):
             metric=self.recorder.function.metric_errors(period=cdk.Duration.minutes(5), statistic="Sum"),
             threshold=1,
             topic=topic,
-            comparison=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         )
         watch_dead_letters(
             self,
@@ -84,7 +80,6 @@ class ChangeLedger(PalisadeStack):
 
     def _recorder(self, key: CustomerKey) -> Function:
         deployment = self.deployment
-        log = self._log
         guarded = [stage.name for stage in deployment.stages if stage.standing is Standing.READ_ONLY]
         recorder = Function(
             self,
@@ -98,28 +93,16 @@ class ChangeLedger(PalisadeStack):
                 log_days=deployment.retention.audit_log_days,
             ),
             environment={
-                **log.environment(CHANGE_LEDGER),
+                **self._log.environment,
                 "OWNERS": " ".join(deployment.owners),
                 "GUARDED": " ".join(guarded) or "-",
             },
             timeout_seconds=60,
             name=self.names.change_ledger,
-            role_name=log.role_name(CHANGE_LEDGER),
+            role_name=self.names.recorder(CHANGE_LEDGER),
         )
-        log.allow(recorder.component, workflow=CHANGE_LEDGER)
-        recorder.component.allow(
-            iam.PolicyStatement(
-                sid="FindRecords",
-                actions=["s3:ListBucket"],
-                resources=[f"arn:aws:s3:::{log.bucket_name}"],
-                conditions={"StringLike": {"s3:prefix": f"{self.account}/{CHANGE_LEDGER}*"}},
-            ),
-            iam.PolicyStatement(
-                sid="ReadRecords",
-                actions=["s3:GetObject"],
-                resources=[f"arn:aws:s3:::{log.bucket_name}/{self.account}/{CHANGE_LEDGER}/*"],
-            ),
-        )
+        self._log.allow_writing(recorder.component)
+        self._log.allow_reading(recorder.component)
         for owner, account in deployment.owners.items():
             if owner != "deployment":
                 lambda_.CfnPermission(
@@ -140,31 +123,3 @@ class ChangeLedger(PalisadeStack):
             *in_packs("LambdaInsideVPC"),
         )
         return recorder
-
-    def _approver(self) -> None:
-        """The policy that a permission set for approvers attaches by name."""
-        log = self._log
-        approver = iam.ManagedPolicy(
-            self,
-            "Approver",
-            managed_policy_name=self.names.change_approver,
-            description="Approves changes under one's own name",
-            statements=[
-                iam.PolicyStatement(
-                    sid="ApproveAsOneself",
-                    actions=["s3:PutObject"],
-                    resources=[
-                        f"arn:aws:s3:::{log.bucket_name}/{self.account}/{CHANGE_LEDGER}-approvals/*/${{aws:userid}}.json"
-                    ],
-                ),
-                log.use_of_key(self),
-            ],
-        )
-        acknowledge(
-            approver,
-            "An approval is named by what is approved and by the approver's own id, which IAM fills in; the archive's key is "
-            "known in this account by its alias only.",
-            f"AwsSolutions-IAM5[Resource::arn:aws:s3:::{log.bucket_name}/{self.account}/{CHANGE_LEDGER}-approvals/*/"
-            "<aws:userid>.json]",
-            f"AwsSolutions-IAM5[Resource::arn:aws:kms:{self.region}:{self.deployment.accounts.log_archive}:key/*]",
-        )

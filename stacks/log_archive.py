@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from aws_cdk import aws_s3 as s3
 from palisade.archive import CdnLogDestination, Destination, EvidenceBucket, LandingBucket, plan, writer
@@ -14,12 +14,14 @@ from stacks.base import PalisadeStack
 from stacks.names import (
     ACCESS_LOG_REPLICATOR,
     AUDIT_WRITER,
-    CHANGE_LEDGER,
     ORGANIZATION,
+    ORGANIZATION_WORKFLOWS,
     SESSION_WRITER,
     SIGN_IN_WRITER,
+    STAGE_WORKFLOWS,
     WRITTEN_INTO_THE_ARCHIVE,
     Log,
+    Workflow,
 )
 from stacks.settings import EDGE_REGION, Deployment, Egress, LockMode, Stage
 
@@ -74,7 +76,7 @@ class _LogArchive(PalisadeStack):
             used_through=["s3"],
         )
 
-    def _keep(self, log: Log, writers: Sequence[Writer], *, reader: str | None = None) -> EvidenceBucket:
+    def _keep(self, log: Log, writers: Sequence[Writer], *, readers: Sequence[str] = ()) -> EvidenceBucket:
         """Make the locked bucket of ``log`` and, where its writers cannot write under a lock, the one they land in."""
         key = None if log in _SSE_S3 else self.key
         own_requests = log is Log.ACCESS and self._evidence_of == ORGANIZATION
@@ -90,7 +92,7 @@ class _LogArchive(PalisadeStack):
             ),
             lock_mode=self._lock_mode,
             requests_to=requests_to,
-            reader=reader,
+            readers=readers,
         )
         if log in WRITTEN_INTO_THE_ARCHIVE:
             evidence.accept(*writers)
@@ -118,15 +120,45 @@ class _LogArchive(PalisadeStack):
             evidence.resource.node.add_dependency(self._requests_landing)
         return evidence
 
-    def _decisions(self, owner: str) -> Writer:
-        account = self.deployment.owners[owner]
-        return writer.role(
-            sid=f"{owner.capitalize()}Decisions",
-            role_arn=f"arn:aws:iam::{account}:role/{self.names.recorders}*",
-            key_region=self.names.home,
+    def _decisions(self, workflows: Mapping[str, Sequence[Workflow]]) -> None:
+        """Keep what ``workflows``, by the account they run in, decide and what people say to them."""
+        self._keep(
+            Log.DECISION,
+            [decider for owner in workflows for decider in self._deciders(owner, workflows[owner])],
+            readers=[self._recorder(owner, workflow) for owner in workflows for workflow in workflows[owner]],
+        )
+
+    def _recorder(self, owner: str, workflow: Workflow) -> str:
+        return f"arn:aws:iam::{self.deployment.owners[owner]}:role/{self.names.recorder(workflow)}*"
+
+    def _deciders(self, owner: str, workflows: Sequence[Workflow]) -> Iterator[Writer]:
+        """The roles of each workflow keep and read its records, and read what people say under their own session's id."""
+        account, region = self.deployment.owners[owner], self.names.home
+        for workflow in workflows:
+            sid = "".join(part.capitalize() for part in workflow.split("-"))
+            yield writer.role(
+                sid=f"{sid}Records",
+                role_arn=self._recorder(owner, workflow),
+                key_region=region,
+                object_actions=["s3:GetObject", "s3:PutObject"],
+                bucket_actions=["s3:ListBucket"],
+                prefixes=[f"{account}/{workflow}/"],
+            )
+            yield writer.role(
+                sid=f"{sid}Deeds",
+                role_arn=self._recorder(owner, workflow),
+                key_region=region,
+                object_actions=["s3:GetObject"],
+                bucket_actions=[],
+                prefixes=[f"{account}/{workflow}-deeds/"],
+            )
+        yield writer.role(
+            sid=f"{owner.capitalize()}People",
+            role_arn=f"arn:aws:iam::{account}:role/aws-reserved/sso.amazonaws.com/*",
+            key_region=region,
             object_actions=["s3:PutObject"],
             bucket_actions=[],
-            prefixes=[f"{account}/"],
+            prefixes=[f"{account}/{workflow}-deeds/*/${{aws:userid}}.json" for workflow in workflows],
         )
 
 
@@ -138,11 +170,7 @@ class LogArchiveOrganization(_LogArchive):
         own_buckets = [f"arn:aws:s3:::{self.names.prefix}-*", f"arn:aws:s3:::aws-waf-logs-{self.names.prefix}-*"]
         self._keep(Log.ACCESS, [writer.server_access_logs(account=self.account, source_buckets=own_buckets)])
         self._keep(Log.CONFIG, [writer.config(accounts=deployment.account_ids)])
-        self._keep(
-            Log.DECISION,
-            [*(self._decisions(owner) for owner in ("security", "deployment")), *self._change_ledger()],
-            reader=self._change_recorder,
-        )
+        self._decisions(ORGANIZATION_WORKFLOWS)
         management, organization = deployment.accounts.management, deployment.organization
         if management is not None and organization is not None:
             self._keep(
@@ -154,33 +182,6 @@ class LogArchiveOrganization(_LogArchive):
                     )
                 ],
             )
-
-    @property
-    def _change_recorder(self) -> str:
-        account = self.deployment.accounts.deployment
-        return f"arn:aws:iam::{account}:role/{self.names.recorders}{CHANGE_LEDGER}"
-
-    def _change_ledger(self) -> list[Writer]:
-        """Its function reads the chain it appends to; people approve under the id of their own session."""
-        account = self.deployment.accounts.deployment
-        return [
-            writer.role(
-                sid="ChangeLedgerReads",
-                role_arn=self._change_recorder,
-                key_region=self.names.home,
-                object_actions=["s3:GetObject"],
-                bucket_actions=["s3:ListBucket"],
-                prefixes=[f"{account}/{CHANGE_LEDGER}/"],
-            ),
-            writer.role(
-                sid="ChangeApprovals",
-                role_arn=f"arn:aws:iam::{account}:role/aws-reserved/sso.amazonaws.com/*",
-                key_region=self.names.home,
-                object_actions=["s3:PutObject"],
-                bucket_actions=[],
-                prefixes=[f"{account}/{CHANGE_LEDGER}-approvals/*/${{aws:userid}}.json"],
-            ),
-        ]
 
 
 class LogArchiveStage(_LogArchive):
@@ -207,7 +208,7 @@ class LogArchiveStage(_LogArchive):
         if stage.issuer is None:
             audit.append(self._stream_writer(stage, "SignInStream", SIGN_IN_WRITER))
         self._keep(Log.AUDIT, audit)
-        self._keep(Log.DECISION, [self._decisions(stage.name)])
+        self._decisions({stage.name: STAGE_WORKFLOWS})
         access = self._keep(Log.ACCESS, [])
         access.accept_replicas_from(self.names.role_arn(ACCESS_LOG_REPLICATOR, account))
         if deployment.organization is None:

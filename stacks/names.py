@@ -68,8 +68,26 @@ ACCESS_LOG_REPLICATOR = "access-log-replication"
 """Role with which S3 copies a stage's own server access logs into the archive; in each stage's account."""
 
 
-CHANGE_LEDGER = "change-ledger"
-"""The workflow that records changes, and the folder of its records in the archive."""
+class Workflow(enum.StrEnum):
+    """Whatever decides something that must be on record; the folder of its records in the archive."""
+
+    CHANGE_LEDGER = "change-ledger"
+    ACCESS = "access"
+    INCIDENTS = "incidents"
+    REVIEWS = "reviews"
+    CONTAINMENT = "containment"
+    VAULT = "vault"
+    DEBUG_EXPORT = "debug-export"
+    OFFBOARDING = "offboarding"
+
+
+ORGANIZATION_WORKFLOWS = {
+    "security": (Workflow.ACCESS, Workflow.INCIDENTS, Workflow.REVIEWS),
+    "deployment": (Workflow.CHANGE_LEDGER,),
+}
+"""The workflows of no single stage, by the account they run in."""
+STAGE_WORKFLOWS = (Workflow.CONTAINMENT, Workflow.VAULT, Workflow.DEBUG_EXPORT, Workflow.OFFBOARDING)
+"""Those that run in every stage's own account."""
 
 
 @dataclass(frozen=True)
@@ -193,6 +211,10 @@ class Names:
     def recorders(self) -> str:
         """Begins the names of roles that may write decisions into the archive, in every account that decides anything."""
         return self.role("recorder-")
+
+    def recorder(self, workflow: Workflow, component: str = "") -> str:
+        """A role of one workflow that writes its records, and reads them back if the archive admits it."""
+        return f"{self.recorders}{workflow}{component and f'-{component}'}"
 
     def governor(self, task: str) -> str:
         """A role whose work is to govern accounts: the boundary leaves it more than others (ops/bootstrap/boundary.py)."""

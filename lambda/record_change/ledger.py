@@ -5,8 +5,8 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -33,6 +33,7 @@ class Ledger:
 
     records: Records
     clock: Clock
+    _read: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def append(self, chain: str, event: str, change: str, body: Mapping[str, object]) -> dict[str, Any]:
         """Append that ``event`` happened to ``change``, or return the record if it was appended before.
@@ -42,7 +43,7 @@ class Ledger:
             ClientError: the archive did not take it; nothing was recorded, or the same call finds what was.
         """
         for _ in range(_ATTEMPTS):
-            names = self._names(chain)
+            names = self.records.events(chain)
             same = self._find(chain, names, lambda one: one["change"] == change and one["event"] == event)
             if same is not None:
                 return same
@@ -64,17 +65,17 @@ class Ledger:
 
     def find(self, chain: str, fits: Fits) -> dict[str, Any] | None:
         """The newest of the recent records that ``fits``."""
-        return self._find(chain, self._names(chain), fits)
+        return self._find(chain, self.records.events(chain), fits)
 
     def approvers(self, chain: str, commit: str) -> list[str]:
         """Who approved ``commit`` for ``chain`` within the last days: IAM lets a person write under their own id only.
 
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
         """
-        prefix = f"{self.records.account}/{self.records.workflow}-approvals/{chain}@{commit}@"
         since = self.clock() - timedelta(days=APPROVAL_DAYS)
-        ids = [one["Key"].rpartition("/")[2] for one in self._objects(prefix) if one["LastModified"] >= since]
-        return sorted({one.partition(":")[2].removesuffix(".json").casefold() for one in ids})
+        subjects = self.records.subjects_of("approve", f"{chain}@{commit}@")
+        deeds = [deed for subject in subjects for deed in self.records.deeds("approve", subject)]
+        return sorted({deed.person for deed in deeds if deed.at >= since})
 
     def _find(self, chain: str, names: list[str], fits: Fits) -> dict[str, Any] | None:
         for one in reversed(names[-_RECENT:]):
@@ -83,19 +84,8 @@ class Ledger:
                 return record
         return None
 
-    def _names(self, chain: str) -> list[str]:
-        prefix = f"{self.records.account}/{self.records.workflow}/{chain}/"
-        return sorted(one["Key"].removeprefix(prefix).removesuffix(".json") for one in self._objects(prefix))
-
-    def _objects(self, prefix: str) -> Iterator[dict[str, Any]]:
-        pages = self.records.s3.get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=self.records.bucket, Prefix=prefix, ExpectedBucketOwner=self.records.owner):
-            yield from page.get("Contents", ())
-
     def _text(self, chain: str, record: str) -> str:
-        answer = self.records.s3.get_object(
-            Bucket=self.records.bucket,
-            Key=f"{self.records.account}/{self.records.workflow}/{chain}/{record}.json",
-            ExpectedBucketOwner=self.records.owner,
-        )
-        return str(answer["Body"].read().decode())
+        """Records never change, so each is read once."""
+        if (chain, record) not in self._read:
+            self._read[chain, record] = self.records.text(chain, record)
+        return self._read[chain, record]

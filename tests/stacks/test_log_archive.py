@@ -11,7 +11,15 @@ from typing import Any
 import pytest
 
 from assembly import Assembly, Resource
-from stacks.names import ORGANIZATION, WRITTEN_INTO_THE_ARCHIVE, Log, Names
+from stacks.names import (
+    ORGANIZATION,
+    ORGANIZATION_WORKFLOWS,
+    STAGE_WORKFLOWS,
+    WRITTEN_INTO_THE_ARCHIVE,
+    Log,
+    Names,
+    Workflow,
+)
 from tests.fixture_deployment import FIXTURE
 
 NAMES = Names(FIXTURE)
@@ -35,9 +43,22 @@ RETENTION = {
 
 
 DECIDING = {
-    ORGANIZATION: [FIXTURE.accounts.security, FIXTURE.accounts.deployment],
-    **{stage.name: [stage.account] for stage in FIXTURE.stages},
+    ORGANIZATION: [
+        (FIXTURE.owners[owner], workflow)
+        for owner, workflows in ORGANIZATION_WORKFLOWS.items()
+        for workflow in workflows
+    ],
+    **{stage.name: [(stage.account, workflow) for workflow in STAGE_WORKFLOWS] for stage in FIXTURE.stages},
 }
+"""By the owner of the bucket: the account of each workflow."""
+
+
+def _recorder(account: str, workflow: Workflow) -> str:
+    return f"arn:aws:iam::{account}:role/{NAMES.recorder(workflow)}*"
+
+
+def _people(account: str) -> str:
+    return f"arn:aws:iam::{account}:role/aws-reserved/sso.amazonaws.com/*"
 
 
 def _bucket(assembly: Assembly, name: str) -> Resource:
@@ -167,8 +188,9 @@ def test_writers_can_only_write(assembly: Assembly) -> None:
     }
     for bucket in _log_buckets(assembly):
         for statement in _allows(_statements(assembly, bucket.properties["BucketName"])):
-            if statement["Sid"] != "ChangeLedgerReadsWrite":
-                assert set(_actions(statement)) <= harmless, f"{bucket}: {statement['Sid']}"
+            # That workflows read what they wrote, and nothing else, has a test of its own.
+            read = {"s3:GetObject"} if statement["Sid"].endswith(("RecordsWrite", "DeedsWrite")) else set()
+            assert set(_actions(statement)) <= harmless | read, f"{bucket}: {statement['Sid']}"
 
 
 def test_every_writer_is_bound_to_accounts_of_this_deployment(assembly: Assembly) -> None:
@@ -199,24 +221,28 @@ def test_a_stage_writes_into_no_other_stages_buckets(assembly: Assembly) -> None
                     assert not [account for account in others if account in text], name
 
 
-CHANGE_RECORDER = f"arn:aws:iam::{FIXTURE.accounts.deployment}:role/{NAMES.recorders}change-ledger"
-
-
 def _others(account: str) -> dict[str, Any]:
     return {"StringNotEquals": {"aws:PrincipalAccount": account}, "Bool": {"aws:PrincipalIsAWSService": "false"}}
 
 
-def test_one_role_reads_one_bucket_its_own_records_and_no_more(assembly: Assembly) -> None:
-    read = [
-        (bucket.properties["BucketName"], statement)
+def test_each_workflow_reads_its_own_records_and_deeds_and_nobody_else_anything(assembly: Assembly) -> None:
+    read = {
+        (
+            bucket.properties["BucketName"],
+            prefix.rpartition("/")[0].lstrip("/"),
+            statement["Condition"]["ArnEquals"]["aws:PrincipalArn"],
+        )
         for bucket in _log_buckets(assembly)
         for statement in _allows(_statements(assembly, bucket.properties["BucketName"]))
         if any(fnmatchcase("s3:GetObject", action) for action in _actions(statement))
-    ]
-    ((name, statement),) = read
-    assert name == NAMES.archive_bucket(ORGANIZATION, Log.DECISION)
-    assert statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": CHANGE_RECORDER}}
-    assert json.dumps(statement["Resource"]).endswith(f'/{FIXTURE.accounts.deployment}/change-ledger/*"]]}}')
+        for prefix in [statement["Resource"]["Fn::Join"][1][-1]]
+    }
+    assert read == {
+        (NAMES.archive_bucket(owner, Log.DECISION), f"{account}/{workflow}{what}", _recorder(account, workflow))
+        for owner, deciding in DECIDING.items()
+        for account, workflow in deciding
+        for what in ("", "-deeds")
+    }
 
 
 @pytest.mark.parametrize(
@@ -235,7 +261,13 @@ def test_other_accounts_neither_read_nor_change(assembly: Assembly, action: str)
             and statement["Condition"]
             in (
                 _others(stack.account),
-                {**_others(stack.account), "ArnNotEquals": {"aws:PrincipalArn": CHANGE_RECORDER}},
+                *(
+                    {
+                        **_others(stack.account),
+                        "ArnNotEquals": {"aws:PrincipalArn": [_recorder(*one) for one in deciding]},
+                    }
+                    for deciding in DECIDING.values()
+                ),
             )
         ]
         assert any(fnmatchcase(action, pattern) for deny in denies for pattern in _actions(deny)), bucket
@@ -329,13 +361,8 @@ def test_archive_keys_serve_only_known_writers(assembly: Assembly) -> None:
         for stage in FIXTURE.stages
         for role in ("bastion", "audit-delivery", "sign-in-delivery")
     }
-    roles |= {
-        CHANGE_RECORDER,
-        f"arn:aws:iam::{FIXTURE.accounts.deployment}:role/aws-reserved/sso.amazonaws.com/*",
-    }
-    roles |= {
-        f"arn:aws:iam::{account}:role/{NAMES.recorders}*" for accounts in DECIDING.values() for account in accounts
-    }
+    roles |= {_people(account) for deciding in DECIDING.values() for account, _ in deciding}
+    roles |= {_recorder(*one) for deciding in DECIDING.values() for one in deciding}
     for key in keys:
         for statement in key.properties["KeyPolicy"]["Statement"]:
             if statement["Effect"] != "Allow" or statement["Principal"] == {"AWS": f"arn:aws:iam::{ARCHIVE}:root"}:
@@ -349,16 +376,19 @@ def test_archive_keys_serve_only_known_writers(assembly: Assembly) -> None:
 
 
 @pytest.mark.parametrize("owner", DECIDING)
-def test_decisions_are_written_by_recorders_alone_each_under_its_own_account(assembly: Assembly, owner: str) -> None:
+def test_recorders_write_records_and_people_deeds_under_their_own_id(assembly: Assembly, owner: str) -> None:
     name = NAMES.archive_bucket(owner, Log.DECISION)
-    decisions = [one for one in _allows(_statements(assembly, name)) if one["Sid"].endswith("DecisionsWrite")]
-    for account, statement in zip(DECIDING[owner], decisions, strict=True):
-        assert statement["Principal"] == {"AWS": f"arn:aws:iam::{account}:root"}
-        assert statement["Action"] == "s3:PutObject"
-        assert json.dumps(statement["Resource"]).count(f"/{account}/*") == 1
-        assert statement["Condition"] == {
-            "ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{account}:role/{NAMES.recorders}*"}
-        }
+    written = {
+        (one["Condition"]["ArnEquals"]["aws:PrincipalArn"], part.strip("/"))
+        for one in _allows(_statements(assembly, name))
+        if "s3:PutObject" in _actions(one)
+        for join in (one["Resource"] if isinstance(one["Resource"], list) else [one["Resource"]])
+        for part in [join["Fn::Join"][1][-1]]
+    }
+    assert written == {(_recorder(*one), f"{one[0]}/{one[1]}/*") for one in DECIDING[owner]} | {
+        (_people(account), f"{account}/{workflow}-deeds/*/${{aws:userid}}.json*")
+        for account, workflow in DECIDING[owner]
+    }
 
 
 def test_requests_to_the_archive_are_logged_without_a_circle(assembly: Assembly) -> None:

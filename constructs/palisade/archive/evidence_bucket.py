@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
@@ -19,8 +21,8 @@ class EvidenceBucket(Construct):
 
     The lock is the bucket's default, so writers need no right to set one. Objects move to Glacier classes and expire as
     ``plan`` says. ``key`` is None where objects arrive under SSE-S3. ``requests_to`` is the bucket for server access
-    logs, or None for the bucket that keeps these very logs. ``reader`` is the ARN of the one role elsewhere that reads what
-    a writer's statement lets it.
+    logs, or None for the bucket that keeps these very logs. ``readers`` are the ARNs of roles elsewhere that read what
+    a writer's statement lets them.
 
     Control: storage.archive.object-lock
 
@@ -38,7 +40,7 @@ class EvidenceBucket(Construct):
         plan: StoragePlan,
         lock_mode: s3.ObjectLockMode,
         requests_to: str | None,
-        reader: str | None = None,
+        readers: Sequence[str] = (),
     ) -> None:
         super().__init__(scope, construct_id)
         self.name = name
@@ -54,7 +56,7 @@ class EvidenceBucket(Construct):
             else s3.ObjectLockRetention.governance(duration),
             lifecycle=_lifecycle(plan),
         )
-        own_account_only(self.resource, reader=reader)
+        own_account_only(self.resource, readers=readers)
         if requests_to is None:
             keeps_access_logs(self.resource, name)
         acknowledge(

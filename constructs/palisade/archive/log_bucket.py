@@ -82,19 +82,19 @@ def keeps_access_logs(bucket: s3.Bucket, name: str) -> None:
     )
 
 
-def own_account_only(bucket: s3.Bucket, *, reader: str | None = None) -> None:
+def own_account_only(bucket: s3.Bucket, *, readers: Sequence[str] = ()) -> None:
     """Refuse principals of every other account to read, delete, unlock or reconfigure; services deliver as before.
 
-    ``reader`` is the ARN of the one role of another account that may read what the bucket's policy lets it.
+    ``readers`` are the ARNs of the roles of other accounts that may read what the bucket's policy lets them.
     """
     others: dict[str, object] = {
         "StringNotEquals": {"aws:PrincipalAccount": bucket.env.account},
         "Bool": {"aws:PrincipalIsAWSService": "false"},
     }
     refused = [("OtherAccountsNeitherReadNorChange", [*_CHANGING, *_READING], others)]
-    if reader is not None:
-        but_one = {**others, "ArnNotEquals": {"aws:PrincipalArn": reader}}
-        refused = [("OtherAccountsChangeNothing", [*_CHANGING], others), ("OneRoleReads", [*_READING], but_one)]
+    if readers:
+        but_readers = {**others, "ArnNotEquals": {"aws:PrincipalArn": list(readers)}}
+        refused = [("OtherAccountsChangeNothing", [*_CHANGING], others), ("OnlyReadersRead", [*_READING], but_readers)]
     for sid, actions, conditions in refused:
         bucket.add_to_resource_policy(
             iam.PolicyStatement(

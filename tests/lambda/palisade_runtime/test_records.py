@@ -36,6 +36,45 @@ def test_writes_under_the_workflow_and_only_where_nothing_is(s3: Any) -> None:
     assert kept == b'{"by": "b", "who": "a"}'
 
 
+def test_reads_back_what_happened_and_what_people_said(s3: Any) -> None:
+    records = _records(s3)
+    with mock_aws():
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        records.keep("r-1", "granted", {"who": "a"})
+        records.keep("r-1", "expired", {})
+        records.keep("s-1", "refused", {})
+        assert (records.events("r-1"), records.events("r-1", "exp"), records.events("r-2")) == (
+            ["expired", "granted"],
+            ["expired"],
+            [],
+        )
+        assert (records.read("r-1", "granted"), records.read("r-1", "grant")) == ({"who": "a"}, None)
+        assert (records.subjects(), records.subjects("s-")) == (["r-1", "s-1"], ["s-1"])
+        assert records.say("approve", "r-1", "AROAEXAMPLE:Ada@example.com", {"because": "x"}) is True
+        assert records.say("approve", "r-1", "AROAEXAMPLE:Ada@example.com", {"because": "y"}) is False
+        records.say("deny", "r-1", "AROAEXAMPLE:ben@example.com", {})
+        (deed,) = records.deeds("approve", "r-1")
+        assert (deed.person, deed.body) == ("ada@example.com", {"because": "x"})
+        assert records.subjects_of("approve") == ["r-1"]
+        assert records.subjects() == ["r-1", "s-1"], "what people say is no record"
+
+
+def test_what_a_person_wrote_instead_of_an_object_says_nothing(s3: Any) -> None:
+    with mock_aws():
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        for name, text in (("A:a", b"["), ("A:b", b"[1]"), ("A:c", b"\xff")):
+            s3.put_object(Bucket=BUCKET, Key=f"100000000003/access-requests-deeds/approve@r-1/{name}.json", Body=text)
+        assert [deed.body for deed in _records(s3).deeds("approve", "r-1")] == [{}, {}, {}]
+
+
+def test_believes_no_name_further_down_than_iam_binds(s3: Any) -> None:
+    with mock_aws():
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        key = "100000000003/access-requests-deeds/approve@r-1/AROAONE:eve.json/AROATWO:ada@example.com.json"
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"{}")
+        assert _records(s3).deeds("approve", "r-1") == []
+
+
 def test_a_second_write_leaves_the_first_as_it_was(s3: Any) -> None:
     with Stubber(s3) as stub:
         stub.add_client_error("put_object", "PreconditionFailed", http_status_code=412)

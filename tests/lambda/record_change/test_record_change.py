@@ -58,8 +58,12 @@ class Archive:
     def get_paginator(self, _operation: str) -> "Archive":
         return self
 
-    def paginate(self, *, Prefix: str, **_: object) -> Iterator[dict[str, Any]]:  # noqa: N803
+    def paginate(self, *, Prefix: str, Delimiter: str = "", **_: object) -> Iterator[dict[str, Any]]:  # noqa: N803
         keys = sorted(key for key in self.kept if key.startswith(Prefix))
+        if Delimiter:
+            folders = {Prefix + key.removeprefix(Prefix).split("/")[0] + "/" for key in keys}
+            yield {"CommonPrefixes": [{"Prefix": folder} for folder in sorted(folders)]}
+            return
         for page in itertools.batched(keys, 2) if hasattr(itertools, "batched") else [keys]:
             yield {"Contents": [{"Key": key, "LastModified": self.written.get(key, NOW)} for key in page]}
         yield {}
@@ -89,7 +93,7 @@ def _archive(services: Services) -> Archive:
 
 
 def _approve(services: Services, who: str, *, commit: str = COMMIT, owner: str = "live", days_ago: float = 1) -> None:
-    key = f"100000000005/change-ledger-approvals/{owner}@{commit}@2026-03-01/AROAEXAMPLE:{who}.json"
+    key = f"100000000005/change-ledger-deeds/approve@{owner}@{commit}@2026-03-01/AROAEXAMPLE:{who}.json"
     _archive(services).kept[key] = "{}"
     _archive(services).written[key] = NOW - timedelta(days=days_ago)
 
