@@ -129,9 +129,9 @@ class StateMachine:
     def _enter(self, name: str, state: Mapping[str, Json], data: Json, execution: Execution) -> tuple[Json, str | None]:
         """The state's output and the state after it; None at the end."""
         kind = state["Type"]
-        unknown = set(state) - _COMMON - _KNOWN.get(kind, set())
-        if kind not in _KNOWN or unknown:
-            raise UnknownLanguageError(f"state {name} of type {kind}: {', '.join(sorted(unknown)) or 'the type'}")
+        unknown = _unknown(name, state)
+        if unknown:
+            raise UnknownLanguageError(unknown)
         if kind == "Fail":
             raise StateError(state.get("Error", "States.Failed"), state.get("Cause", ""))
         given = self._look(state["InputPath"], data) if state.get("InputPath") else data
@@ -179,7 +179,7 @@ class StateMachine:
         began = self.clock()
         try:
             result = self.task(state["Resource"], copy.deepcopy(self._parameters(state, given)))
-        except (StateError, Killed):
+        except (StateError, Killed, UnknownLanguageError):
             raise
         except Exception as error:
             raise StateError(type(error).__name__, str(error)) from error
@@ -308,6 +308,38 @@ _TESTS: dict[str, Callable[[Json, Json], bool]] = {
     "TimestampLessThan": lambda value, expected: _moment(value) < _moment(expected),
     "TimestampLessThanEquals": lambda value, expected: _moment(value) <= _moment(expected),
 }
+
+
+def strange(definition: Mapping[str, Json]) -> Iterator[str]:
+    """What this interpreter does not know of ``definition``, without running it: states, their fields and comparisons."""
+    for name, state in definition["States"].items():
+        unknown = _unknown(name, state)
+        if unknown:
+            yield unknown
+        for rule in state.get("Choices", ()):
+            yield from (f"state {name}: choice by {one}" for one in _operators(rule) if one not in _TESTS)
+        for inner in (*state.get("Branches", ()), state.get("ItemProcessor") or state.get("Iterator")):
+            if inner:
+                yield from strange(inner)
+
+
+def _unknown(name: str, state: Mapping[str, Json]) -> str:
+    kind = state["Type"]
+    unknown = set(state) - _COMMON - _KNOWN.get(kind, set())
+    if kind in _KNOWN and not unknown:
+        return ""
+    return f"state {name} of type {kind}: {', '.join(sorted(unknown)) or 'the type'}"
+
+
+def _operators(rule: Mapping[str, Json]) -> Iterator[str]:
+    for key, value in rule.items():
+        if key in {"And", "Or"}:
+            for one in value:
+                yield from _operators(one)
+        elif key == "Not":
+            yield from _operators(value)
+        elif key not in {"Variable", "Next", "Comment"}:
+            yield key if key in _TESTS else key.removesuffix("Path")
 
 
 def _matches(names: list[str], error: StateError) -> bool:

@@ -24,12 +24,15 @@ class Keys(StageStack):
         self.backup = self._key(
             "Backup", "backup", "recovery points of this account", ["backup", "dynamodb", "rds", "s3"]
         )
-        self.messaging = self._key("Messaging", "messaging", "queues and topics", ["sqs", "sns", "lambda"])
+        self.messaging = self._key(
+            "Messaging", "messaging", "queues, topics and workflows", ["sqs", "sns", "lambda", "states"]
+        )
 
         self.logs.allow_log_groups()
         self.data.allow_sessions()
         self.data.allow_auto_scaling()
         self.messaging.allow_alarms_and_events()
+        self.messaging.allow_state_machines()
         if deployment.organization is not None:
             # Copies in the backup account are made from recovery points under these two keys.
             for key in (self.data, self.backup):

@@ -164,6 +164,7 @@ _BY_USE: Mapping[str, str] = {
     "AWS::SecurityHub": "ConfigurationPolicy DelegatedAdmin FindingAggregator Hub OrganizationConfiguration "
     "PolicyAssociation Standard",
     "AWS::Shield": "DRTAccess ProactiveEngagement Protection ProtectionGroup",
+    "AWS::StepFunctions": "StateMachine",
     "AWS::WAFv2": "IPSet LoggingConfiguration RegexPatternSet WebACLAssociation",
 }
 

@@ -1154,6 +1154,79 @@ def _canaries(model: Model) -> Iterator[Arrow]:
         )
 
 
+def _machines(model: Model) -> Iterator[Arrow]:
+    """What a state machine calls, and its log on the way through log delivery, under the key that its data are under."""
+    for machine in model.of("AWS::StepFunctions::StateMachine"):
+        role = model.find(machine.get("RoleArn"), _ROLE)
+        for named in _called(machine):
+            topic = ":sns:" in _words(named)
+            receiver = model.find(named, _TOPIC if topic else _FUNCTION, near=machine)
+            yield _by_role(
+                "machine to topic" if topic else "machine to function",
+                kind="state machine to topic" if topic else "state machine to function",
+                node=machine,
+                role=role,
+                named=named,
+                receiver=receiver,
+                keys=_keys_of(model, receiver) if receiver else (),
+                encryption={"aws:sns:topicArn": receiver.arn} if receiver and topic else {},
+                source=machine.arn,
+            )
+        key = model.find(machine.get("EncryptionConfiguration", "KmsKeyId"), "AWS::KMS::Key", near=machine)
+        if key is not None:
+            yield from _machine_log(model, machine, role, key)
+
+
+def _machine_log(model: Model, machine: Node, role: Node | None, key: Node) -> Iterator[Arrow]:
+    sender = SENDERS["state machine log"]
+    place = {"SourceArn": f"arn:aws:logs:{machine.region}:{machine.account}:*"}
+    for destination in as_list(machine.get("LoggingConfiguration", "Destinations")):
+        named = at(destination, "CloudWatchLogsLogGroup", "LogGroupArn")
+        group = model.find(named, _GROUP, near=machine)
+        if group is None or role is None:
+            yield _nowhere("state machine log to log group", machine, named, sender.page)
+            continue
+        faults = (
+            ()
+            if group.name.startswith("/aws/vendedlogs/")
+            else (f"{group.path} is not named /aws/vendedlogs/..., and no policy of CloudWatch Logs names it",)
+        )
+        own = {"aws:states:stateMachineArn": machine.arn}
+        mine = tuple(
+            Call(
+                principal=role.arn,
+                role=role,
+                action=action,
+                resource=key.arn,
+                receiver=key,
+                account=key.account,
+                context={
+                    "kms:CallerAccount": role.account,
+                    # Nothing says whether Step Functions calls KMS in a service's name when it works with a machine's role.
+                    "kms:ViaService": UNKNOWN,
+                    **{f"kms:EncryptionContext:{name}": value for name, value in context.items()},
+                },
+            )
+            for action, context in (("kms:Decrypt", own), ("kms:GenerateDataKey", own), ("kms:GenerateDataKey", place))
+        )
+        delivery = _service_key(sender, node=machine, arn=machine.arn, key=key, encryption=place, via="")
+        yield Arrow(
+            kind="state machine log to log group",
+            sender=machine,
+            to=group.arn,
+            receiver=group,
+            page=sender.page,
+            calls=(*mine, *delivery),
+            faults=faults,
+        )
+
+
+def _called(machine: Node) -> Iterator[str]:
+    """Functions and topics that the definition names, each once."""
+    found = re.findall(r"(?:arn:aws:(?:lambda|sns):[^\s\"]+|<[^<>\s]+>)", _words(machine.get("DefinitionString")))
+    yield from dict.fromkeys(found)
+
+
 def _secrets(model: Model) -> Iterator[Arrow]:
     page = "https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html"
     for secret in model.of("AWS::SecretsManager::Secret"):
@@ -1197,5 +1270,6 @@ _FINDERS: tuple[Callable[[Model], Iterator[Arrow]], ...] = (
     _streams,
     _log_streams,
     _canaries,
+    _machines,
     _secrets,
 )

@@ -133,6 +133,12 @@ _TABLE = (
         page="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-key-policy.html",
     ),
     Sender(
+        name="state machine log",
+        principal="delivery.logs.amazonaws.com",
+        key_actions=("kms:Decrypt",),
+        page="https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html",
+    ),
+    Sender(
         name="log group",
         principal="logs.{region}.amazonaws.com",
         page="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html",
@@ -257,6 +263,17 @@ ROLES: Mapping[str, RoleDeeds] = {
         service="events.amazonaws.com",
         actions=("states:StartExecution",),
         page="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-identity-based.html",
+    ),
+    "machine to function": RoleDeeds(
+        service="states.amazonaws.com",
+        actions=("lambda:InvokeFunction",),
+        page="https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html",
+    ),
+    "machine to topic": RoleDeeds(
+        service="states.amazonaws.com",
+        actions=("sns:Publish",),
+        key_actions=("kms:GenerateDataKey", "kms:Decrypt"),
+        page="https://docs.aws.amazon.com/step-functions/latest/dg/connect-sns.html",
     ),
     "rule to bus": RoleDeeds(
         service="events.amazonaws.com",

@@ -142,3 +142,21 @@ def event_bus(_context: Context, identity: str, props: Props) -> None:
             record[name] = plain(props[name])
     if props.get("Policy"):
         eventbridge._event_bus_policies[identity] = plain(props["Policy"])
+
+
+@hook("AWS::StepFunctions::StateMachine")
+def machine(_context: Context, identity: str, props: Props) -> None:
+    """Tracing, and the log configuration in the words of the service."""
+    from ministack.services import stepfunctions
+
+    record = stepfunctions._state_machines[identity]
+    logs = props.get("LoggingConfiguration") or {}
+    record["loggingConfiguration"] = {
+        "level": logs.get("Level", "OFF"),
+        "includeExecutionData": true(logs.get("IncludeExecutionData", False)),
+        "destinations": [
+            {"cloudWatchLogsLogGroup": {"logGroupArn": one["CloudWatchLogsLogGroup"]["LogGroupArn"]}}
+            for one in logs.get("Destinations") or []
+        ],
+    }
+    record["tracingConfiguration"] = {"enabled": true((props.get("TracingConfiguration") or {}).get("Enabled", False))}

@@ -63,7 +63,7 @@ def test_knows_every_kind_of_arrow_that_the_deployment_has(model: Model) -> None
     }
 
 
-_NO_SENDER_YET = frozenset({"AuditStreamWrite", "AuditStreamCheck", "AuditStream"})
+_NO_SENDER_YET = frozenset({"AuditStreamWrite", "AuditStreamCheck", "AuditStream", "StateMachineLogs"})
 """Permissions that wait for a sender which no stack has yet."""
 
 
@@ -233,3 +233,82 @@ def test_notices_a_bucket_that_tells_nobody_of_its_objects() -> None:
     rule = {"Type": "AWS::Events::Rule", "Properties": {"EventPattern": pattern, "Targets": []}}
     (finding,) = _one({"Bucket": bucket, "Rule": rule})
     assert "does not tell EventBridge" in finding.text
+
+
+_PLACE = f"arn:aws:logs:eu-west-1:{ACCOUNT}:*"
+_DATA = f"arn:aws:states:eu-west-1:{ACCOUNT}:stateMachine:work"
+
+
+def _machine(*, group: str = "/aws/vendedlogs/states/work", delivery: str = _PLACE) -> dict[str, Any]:
+    """A machine under a key, with all that it needs to write its log and call its function."""
+
+    def allow(action: Any, resource: Any, context: Mapping[str, str], **principal: Any) -> dict[str, Any]:
+        condition = {"StringEquals": {f"kms:EncryptionContext:{name}": value for name, value in context.items()}}
+        made = {"Effect": "Allow", "Action": action, "Resource": resource, **principal}
+        return {**made, "Condition": condition} if context else made
+
+    owner = {"Principal": {"AWS": ACCOUNT}}
+    service = {"Principal": {"Service": "delivery.logs.amazonaws.com"}}
+    key, function = {"Fn::GetAtt": ["Key", "Arn"]}, {"Fn::GetAtt": ["Function", "Arn"]}
+    use = ["kms:Decrypt", "kms:GenerateDataKey"]
+    statements = [
+        allow("lambda:InvokeFunction", function, {}),
+        allow(use, key, {"aws:states:stateMachineArn": _DATA}),
+        allow("kms:GenerateDataKey", key, {"SourceArn": _PLACE}),
+    ]
+    trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    states = '{"StartAt":"Do","States":{"Do":{"Type":"Task","End":true,"Resource":"'
+    return {
+        "Key": {
+            "Type": "AWS::KMS::Key",
+            "Properties": {
+                "KeyPolicy": {
+                    "Statement": [
+                        allow("kms:*", "*", {}, **owner),
+                        allow("kms:Decrypt", "*", {"SourceArn": delivery}, **service),
+                    ]
+                }
+            },
+        },
+        "Role": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "RoleName": "work",
+                "AssumeRolePolicyDocument": {"Statement": [trust]},
+                "Policies": [{"PolicyName": "p", "PolicyDocument": {"Statement": statements}}],
+            },
+        },
+        "Group": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": group}},
+        "Function": {"Type": "AWS::Lambda::Function", "Properties": {"FunctionName": "do"}},
+        "Machine": {
+            "Type": "AWS::StepFunctions::StateMachine",
+            "Properties": {
+                "StateMachineName": "work",
+                "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
+                "DefinitionString": {"Fn::Join": ["", [states, function, '"}}}']]},
+                "EncryptionConfiguration": {"KmsKeyId": key, "Type": "CUSTOMER_MANAGED_KMS_KEY"},
+                "LoggingConfiguration": {
+                    "Destinations": [{"CloudWatchLogsLogGroup": {"LogGroupArn": {"Fn::GetAtt": ["Group", "Arn"]}}}]
+                },
+            },
+        },
+    }
+
+
+def test_lets_a_state_machine_call_its_function_and_write_its_log() -> None:
+    assert [str(finding) for finding in _one(_machine())] == []
+
+
+def test_notices_a_log_of_a_state_machine_that_the_key_or_the_group_keeps_out() -> None:
+    (finding,) = _one(_machine(delivery=f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:other"))
+    assert (finding.arrow.kind, finding.where.path) == ("state machine log to log group", "shop/Key")
+    (finding,) = _one(_machine(group="/work"))
+    assert "/aws/vendedlogs/" in finding.text
+
+
+@pytest.mark.parametrize(("index", "kind"), [(0, "state machine to function"), (1, "state machine log to log group")])
+def test_notices_a_right_that_a_state_machine_lacks(index: int, kind: str) -> None:
+    resources = _machine()
+    resources["Role"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].pop(index)
+    (finding,) = _one(resources)
+    assert finding.arrow.kind == kind

@@ -33,6 +33,26 @@ RESOURCES: dict[str, Any] = {
         "Type": "AWS::SSM::Parameter",
         "Properties": {"Name": "/small/place", "Type": "String", "Value": {"Fn::GetAtt": ["Queue", "Arn"]}},
     },
+    "Machine": {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {
+            "StateMachineName": "small",
+            "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/small",
+            "DefinitionString": '{"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}',
+            "TracingConfiguration": {"Enabled": True},
+            "LoggingConfiguration": {
+                "Level": "ALL",
+                "IncludeExecutionData": False,
+                "Destinations": [
+                    {
+                        "CloudWatchLogsLogGroup": {
+                            "LogGroupArn": f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/small/logs:*"
+                        }
+                    }
+                ],
+            },
+        },
+    },
 }
 
 
@@ -83,7 +103,7 @@ def test_creates_verifies_updates_and_deletes_a_small_assembly(tmp_path: Path, s
     done = _rehearse(first, "--updated", str(second), "--fault", "update", scratch=scratch)
     assert done.returncode == 0, done.stdout + done.stderr
     last = done.stdout.strip().splitlines()[-1]
-    assert last.startswith("rehearsal: 1/1 stacks, 4/4 resources (0 recorded only), ")
+    assert last.startswith("rehearsal: 1/1 stacks, 5/5 resources (0 recorded only), ")
     assert last.endswith(" s")
     row = next(line for line in done.stdout.splitlines() if line.startswith("small "))
     assert row.split()[5:7] == ["1", "1"], "one resource changed and one is retained"
@@ -93,7 +113,7 @@ def test_a_failed_create_rolls_back(tmp_path: Path, scratch: Path) -> None:
     first = _assembly(tmp_path / "first", RESOURCES)
     done = _rehearse(first, "--fault", "create", scratch=scratch)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "1/1 stacks, 4/4 resources" in done.stdout
+    assert "1/1 stacks, 5/5 resources" in done.stdout
 
 
 def test_a_property_nobody_keeps_fails_with_what_to_do(tmp_path: Path, scratch: Path) -> None:

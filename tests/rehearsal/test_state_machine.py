@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.state_machine import Killed, MovedClock, StateError, StateMachine, UnknownLanguageError
+from rehearsal.state_machine import Killed, MovedClock, StateError, StateMachine, UnknownLanguageError, strange
 
 
 def _machine(states: dict[str, Any], task: Any = lambda _resource, data: data) -> StateMachine:
@@ -153,3 +153,19 @@ def test_a_missing_path_is_an_error_and_not_nothing() -> None:
     execution = _machine({"S": {"Type": "Pass", "Parameters": {"x.$": "$.missing"}, "End": True}}).run({})
     assert isinstance(execution.error, StateError)
     assert execution.error.name == "States.ParameterPathFailure"
+
+
+def test_says_beforehand_what_it_does_not_know() -> None:
+    inner = {"StartAt": "B", "States": {"B": {"Type": "Dance", "End": True}}}
+    states: dict[str, Any] = {
+        "A": {
+            "Type": "Choice",
+            "Choices": [{"Or": [{"Variable": "$.a", "StringShouts": "x"}, {"Variable": "$.a", "IsPresent": True}]}],
+        },
+        "C": {"Type": "Map", "ItemProcessor": inner, "ToleratedFailureCount": 1, "End": True},
+    }
+    assert list(strange({"StartAt": "A", "States": states})) == [
+        "state A: choice by StringShouts",
+        "state C of type Map: ToleratedFailureCount",
+        "state B of type Dance: the type",
+    ]

@@ -185,10 +185,34 @@ class CustomerKey(Construct):
             )
 
     def allow_state_machines(self) -> None:
-        """Let log delivery read what state machines of this account, encrypted with this key, write to their log groups.
+        """Let IAM of this account grant use of the key to state machines, and log delivery read what they write.
 
+        A machine calls KMS with its own role; the machine in the encryption context binds it, and the place of its logs does
+        for what it hands to log delivery.
         https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html
         """
+        here = f"{self._region}:{self._account}"
+        for sid, actions, context in (
+            (
+                "StateMachines",
+                ["kms:Decrypt", "kms:GenerateDataKey"],
+                {"aws:states:stateMachineArn": f"arn:aws:states:{here}:stateMachine:*"},
+            ),
+            # The context's value ends in this very asterisk, and would not begin so for anything else.
+            ("StateMachineLogData", ["kms:GenerateDataKey"], {"SourceArn": f"arn:aws:logs:{here}:*"}),
+        ):
+            self.resource.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid=sid,
+                    principals=[iam.AccountRootPrincipal()],
+                    actions=actions,
+                    resources=["*"],
+                    conditions={
+                        "StringEquals": {"kms:CallerAccount": self._account},
+                        "ArnLike": {f"kms:EncryptionContext:{name}": arn for name, arn in context.items()},
+                    },
+                )
+            )
         self.allow_service(
             "delivery.logs.amazonaws.com",
             sid="StateMachineLogs",
