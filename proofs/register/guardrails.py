@@ -48,6 +48,8 @@ WORLD_WIDE: Final = (
 """Services with one endpoint, whose requests name its region."""
 REGIONS: Final = ("ap-northeast-1", "ap-southeast-2", "eu-north-1", "eu-west-2", "sa-east-1", "us-east-1", "us-west-2")
 """Regions to try; those of the deployment are left out."""
+_DAY: Final = 86400
+"""Seconds of the session that "./palisade credentials mfa" asks for."""
 ENROLMENT: Final = ("iam:CreateVirtualMFADevice", "iam:EnableMFADevice")
 SWITCHES: Final = (
     "cloudtrail:DeleteTrail",
@@ -283,6 +285,30 @@ def nobody_without_second_factor(case: Case, finding: Finding) -> None:
         ]
         if all(kept):
             court.shown(account, "asks every user for a second factor")
+
+
+@proof("guardrails.a-code-lasts-a-day")
+def a_code_lasts_a_day(case: Case, finding: Finding) -> None:
+    """A user's session by MFA code works for 24 hours, and the same user's access key alone does not work at all.
+
+    tests/ops/credentials shows the command that makes such a session, and what it says of a wrong code, a missing device, an
+    expired session and a wrong clock.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-multifactorauthage
+    """
+    court = _Court(case, finding)
+    for account in court.members():
+        who, here = user(account), {"aws:SourceIp": _inside(case)}
+        kept = [
+            court.granted(
+                who,
+                "ec2:DescribeInstances",
+                context={"aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": str(seconds), **here},
+            )
+            for seconds in (0, _DAY - 1)
+        ]
+        kept.append(court.refused(who, "ec2:DescribeInstances", context={"aws:MultiFactorAuthPresent": None, **here}))
+        if all(kept):
+            court.shown(account, "takes a session by MFA code for a day, and no key without one")
 
 
 @proof("guardrails.people-come-from-allowed-addresses")

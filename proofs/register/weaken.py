@@ -189,6 +189,10 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
         Against(kind="drop guardrail", place="^(BackupsElsewhere|StoresElsewhere)$"),
         Against(kind="allow more", place="^StoresElsewhere "),
     ),
+    "guardrails.a-code-lasts-a-day": (
+        Against(kind="drop guardrail", place="^UsersWithoutMfa$"),
+        Against(kind="drop limit", place="^UsersWithoutMfa .*MultiFactor"),
+    ),
     "guardrails.nobody-without-second-factor": (
         Against(kind="drop guardrail", place="^(UsersWithoutMfa|LongLivedCredentials)$"),
         Against(kind="drop limit", place="^UsersWithoutMfa .*MultiFactor"),
