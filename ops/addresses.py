@@ -22,10 +22,10 @@ from typing import Any
 
 from palisade.network import AddressPlan, Tier
 
+from ops.configured import deployment_of
 from ops.places import OpsError, account_in_use
 from stacks.names import Names
-from stacks.settings import ConfigError, Deployment, Stage
-from stacks.synthesis import deployment_named
+from stacks.settings import Deployment, Stage
 
 PRIVATE = tuple(IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="where to write them (default: egress-addresses-<stage>.json)")
     options = parser.parse_args(arguments)
     try:
-        deployment = deployment_named(options.deployment)
+        deployment = deployment_of(options.deployment)
         print("\n".join(plan(deployment)))
         if options.stage:
             stage = chosen(deployment, options.stage)
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
             target = options.out or Path(f"egress-addresses-{stage.name}.json")
             target.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
             print(f"\n{stage.name} calls out from {', '.join(document['egress_addresses'])} (written to {target})")
-    except (ConfigError, OpsError) as error:
+    except OpsError as error:
         print(f"addresses: {error}", file=sys.stderr)
         return 1
     return 0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ops.places import OpsError
-from stacks.configured import CONFIG, value_of
-from stacks.settings import ConfigError, Deployment, check, named
+from stacks.configured import deployment_named
+from stacks.settings import ConfigError, Deployment
 
 
 def deployment_of(name: str) -> Deployment:
@@ -13,10 +13,7 @@ def deployment_of(name: str) -> Deployment:
     Raises:
         OpsError: there is none, or it has problems.
     """
-    available = sorted(path.stem for path in CONFIG.glob("*.py") if path.stem not in {"__init__", "waivers"})
-    if name not in available:
-        raise OpsError(f"--deployment {name}: there is no config/{name}.py. Choose one of {', '.join(available)}.")
     try:
-        return check(named(value_of(name, "DEPLOYMENT"), name))
+        return deployment_named(name, place="--deployment ")
     except ConfigError as error:
         raise OpsError(str(error)) from None

@@ -15,13 +15,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from assembly import AssemblyError, load
-from ops.places import ROOT
+from ops.configured import deployment_of
+from ops.places import ROOT, OpsError
 from proofs.finding import Case
 from proofs.model import Node
 from proofs.register.levels import DEEDS, matrix, staff
 from proofs.terms import Terms
-from stacks.settings import ConfigError, Job
-from stacks.synthesis import deployment_named
+from stacks.settings import Job
 
 FILE = ROOT / "docs" / "identities.md"
 
@@ -61,8 +61,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--print", action="store_true", help="print the page and write nothing")
     options = parser.parse_args(arguments)
     try:
-        text = page(Case(load(options.assembly), Terms.of(deployment_named(options.deployment))))
-    except (AssemblyError, ConfigError) as error:
+        text = page(Case(load(options.assembly), Terms.of(deployment_of(options.deployment))))
+    except (AssemblyError, OpsError) as error:
         print(f"identities: {error}", file=sys.stderr)
         return 1
     if options.print:

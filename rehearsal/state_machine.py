@@ -46,9 +46,9 @@ class MovedClock:
     def __call__(self) -> datetime:
         return self.now
 
-    def advance(self, seconds: float) -> None:
-        """Let ``seconds`` go by."""
-        self.now += timedelta(seconds=seconds)
+    def advance(self, seconds: float = 0, **units: float) -> None:
+        """Let ``seconds`` go by, and what else a ``timedelta`` is made of (``minutes=5``)."""
+        self.now += timedelta(seconds=seconds, **units)
 
 
 @dataclass(frozen=True)

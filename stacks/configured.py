@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from stacks.settings import ConfigError, Waiver, check_waivers
+from stacks.settings import ConfigError, Deployment, Waiver, check, check_waivers, named
 
 CONFIG = Path(__file__).resolve().parent.parent / "config"
 
@@ -28,6 +28,18 @@ def value_of(module: str, name: str) -> Any:
         raise ConfigError(
             [f"{line}: {said.rstrip('.')}. Correct that line; stacks/settings.py says which fields there are."]
         ) from None
+
+
+def deployment_named(name: str, *, place: str) -> Deployment:
+    """The checked deployment of ``config/<name>.py``; ``place`` says in an error where the name was given.
+
+    Raises:
+        ConfigError: no such deployment, or it has problems.
+    """
+    available = sorted(path.stem for path in CONFIG.glob("*.py") if path.stem not in {"__init__", "waivers"})
+    if name not in available:
+        raise ConfigError([f"{place}{name}: there is no config/{name}.py. Choose one of {', '.join(available)}."])
+    return check(named(value_of(name, "DEPLOYMENT"), name))
 
 
 def waivers() -> tuple[Waiver, ...]:

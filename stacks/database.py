@@ -7,7 +7,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
 from palisade.acknowledge import acknowledge
-from palisade.compute import DatabaseLayer, Function, Placement
+from palisade.compute import DatabaseLayer, Function
 from palisade.data import MigrationSchedule
 
 from constructs import Construct
@@ -40,15 +40,7 @@ class Database(StageStack):
             "Migrator",
             source="migrate_database",
             description="Brings the database to the present schema and verifies its isolation",
-            placement=Placement(
-                log_key=keys.logs.key,
-                environment_key=keys.secrets.key,
-                log_group_prefix=self.names.log_group("database"),
-                log_days=deployment.retention.server_log_days,
-                vpc=network.vpc,
-                subnets=network.application_subnets,
-                security_group=network.application_group,
-            ),
+            placement=network.placement("database"),
             environment={
                 "HOST": cluster.resource.cluster_endpoint.hostname,
                 "PORT": str(DATABASE_PORT),

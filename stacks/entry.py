@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aws_cdk import aws_route53_targets as targets
 from palisade.acknowledge import acknowledge, in_packs
-from palisade.compute import Function, Placement
+from palisade.compute import Function
 from palisade.edge import (
     AclScope,
     ApiDomain,
@@ -85,15 +85,7 @@ class Entry(StageStack):
             "Status",
             source="status",
             description="Says that the way in works",
-            placement=Placement(
-                log_key=keys.logs.key,
-                environment_key=keys.secrets.key,
-                log_group_prefix=self.names.log_group("entry"),
-                log_days=deployment.retention.server_log_days,
-                vpc=network.vpc,
-                subnets=network.application_subnets,
-                security_group=network.application_group,
-            ),
+            placement=network.placement("entry"),
             environment={"VERSION": str(_VERSION["project"]["version"])},
             timeout_seconds=5,
         )

@@ -49,6 +49,7 @@ class Network(StageStack):
 
     def __init__(self, scope: Construct, *, deployment: Deployment, stage: Stage, keys: Keys) -> None:
         super().__init__(scope, deployment=deployment, stage=stage, subject="network", stateful=True)
+        self._keys = keys
         name = f"{self.names.prefix}-{stage.name}"
         plan = AddressPlan(stage.network)
         # These functions work before there is a VPC, and on it.
@@ -132,6 +133,18 @@ class Network(StageStack):
         )
         self.egress_addresses = [address.attr_public_ip for address in network.addresses]
         self._publish()
+
+    def placement(self, log_group: str) -> Placement:
+        """Functions among the applications, whose server logs go to groups under ``log_group`` (``documents``)."""
+        return Placement(
+            log_key=self._keys.logs.key,
+            environment_key=self._keys.secrets.key,
+            log_group_prefix=self.names.log_group(log_group),
+            log_days=self.deployment.retention.server_log_days,
+            vpc=self.vpc,
+            subnets=self.application_subnets,
+            security_group=self.application_group,
+        )
 
     @property
     def egress_document(self) -> str:

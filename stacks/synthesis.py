@@ -12,8 +12,8 @@ from typing import Any
 import aws_cdk as cdk
 import cdk_nag
 
-from stacks.configured import value_of
-from stacks.settings import ConfigError, Deployment, check, named
+from stacks.configured import deployment_named
+from stacks.settings import ConfigError, Deployment
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -65,7 +65,7 @@ def chosen_deployment(app: cdk.App) -> Deployment:
         ConfigError: no such deployment or stage, or the configuration has problems.
     """
     name = str(app.node.try_get_context("deployment") or "reference")
-    deployment = deployment_named(name)
+    deployment = deployment_named(name, place="-c deployment=")
     only = app.node.try_get_context("stage")
     if only is None:
         return deployment
@@ -74,19 +74,3 @@ def chosen_deployment(app: cdk.App) -> Deployment:
         known = ", ".join(stage.name for stage in deployment.stages)
         raise ConfigError([f"-c stage={only}: config/{name}.py has no such stage. Choose one of {known}."])
     return dataclasses.replace(deployment, stages=stages)
-
-
-def deployment_named(name: str) -> Deployment:
-    """The checked deployment of ``config/<name>.py``.
-
-    Raises:
-        ConfigError: no such deployment, or it has problems.
-    """
-    available = sorted(
-        path.stem for path in (_ROOT / "config").glob("*.py") if path.stem not in {"__init__", "waivers"}
-    )
-    if name not in available:
-        raise ConfigError(
-            [f"-c deployment={name}: there is no config/{name}.py. Choose one of {', '.join(available)}."]
-        )
-    return check(named(value_of(name, "DEPLOYMENT"), name))

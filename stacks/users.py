@@ -9,7 +9,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
 from palisade.acknowledge import acknowledge, in_packs
-from palisade.compute import Function, Placement
+from palisade.compute import Function
 from palisade.identity import Federation, Saml, SignInPages, UserPool
 
 from constructs import Construct
@@ -42,15 +42,7 @@ class Users(StageStack):
             "TokenShaper",
             source="shape_token",
             description="Puts tenant and role into access tokens",
-            placement=Placement(
-                log_key=keys.logs.key,
-                environment_key=keys.secrets.key,
-                log_group_prefix=self.names.log_group("users"),
-                log_days=deployment.retention.server_log_days,
-                vpc=network.vpc,
-                subnets=network.application_subnets,
-                security_group=network.application_group,
-            ),
+            placement=network.placement("users"),
             environment={"PROVIDER_TENANTS": json.dumps({saml.name: saml.tenant for saml in directory.saml})},
             # Cognito waits five seconds.
             timeout_seconds=4,

@@ -1064,27 +1064,15 @@ def _backups(model: Model) -> Iterator[Arrow]:
         for named in targets.values():
             vault = model.find(named, *vaults)
             key = model.find(vault.get("EncryptionKeyArn"), "AWS::KMS::Key", near=vault) if vault else None
-            arrow = _by_role(
-                "backup copy", kind="backup copy to vault", node=selection, role=role, named=named, receiver=vault
+            yield _by_role(
+                "backup copy",
+                kind="backup copy to vault",
+                node=selection,
+                role=role,
+                named=named,
+                receiver=vault,
+                keys=() if key is None else (key,),
             )
-            if key is not None and role is not None:
-                extra = tuple(
-                    Call(
-                        principal=role.arn,
-                        role=role,
-                        action=action,
-                        resource=key.arn,
-                        receiver=key,
-                        account=key.account,
-                        context={
-                            "kms:CallerAccount": role.account,
-                            "kms:ViaService": f"backup.{key.region}.amazonaws.com",
-                        },
-                    )
-                    for action in ROLES["backup copy"].key_actions
-                )
-                arrow = Arrow(**{**vars(arrow), "calls": (*arrow.calls, *extra)})
-            yield arrow
 
 
 def _streams(model: Model) -> Iterator[Arrow]:

@@ -207,7 +207,7 @@ class Judge:
                 if statement.get("Effect") == "Deny":
                     denials.append(f"{sid} of {owner.path}")
                 continue
-            kept.append(_plain(statement))
+            kept.append(plain_values(statement))
             sources.append((owner, sid))
         if not kept:
             return _Written(None, (), open_denials=tuple(denials))
@@ -242,7 +242,7 @@ class Judge:
                 name = f"{owner.path} #{number}"
                 names[name] = owner
                 statements = [s for s in as_list(at(document, "Statement")) if isinstance(s, Mapping)]
-                sure = [_plain(s) for s in statements if next(unresolved_in(s), None) is None]
+                sure = [plain_values(s) for s in statements if next(unresolved_in(s), None) is None]
                 whole = whole and len(sure) == len(statements)
                 try:
                     if sure:
@@ -259,7 +259,7 @@ class Judge:
         if node is None:
             return ()
         try:
-            return (compile_policy(_plain(node.get("PolicyDocument")), PolicyKind.BOUNDARY, node.path),)
+            return (compile_policy(plain_values(node.get("PolicyDocument")), PolicyKind.BOUNDARY, node.path),)
         except InputError:
             return ()
 
@@ -298,12 +298,13 @@ def plain(text: str) -> str:
     return INVENTED.sub(lambda match: ".".join(part for part in match.groups() if part), text) if "<" in text else text
 
 
-def _plain(value: Any) -> Any:
+def plain_values(value: Any) -> Any:
+    """``value`` with :func:`plain` texts, at any depth."""
     if isinstance(value, str):
         return plain(value)
     if isinstance(value, Mapping):
-        return {key: _plain(child) for key, child in value.items()}
-    return [_plain(child) for child in value] if isinstance(value, list) else value
+        return {key: plain_values(child) for key, child in value.items()}
+    return [plain_values(child) for child in value] if isinstance(value, list) else value
 
 
 def _document(owner: Node, document: Any) -> Iterator[tuple[Node, Any]]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from proofs.delivery.judge import plain
+from proofs.delivery.judge import plain, plain_values
 from proofs.finding import Case, Finding, Note, note, proof
 from proofs.model import Model, Node, as_list, as_mapping, at, walk
 from proofs.model.organization import KNOWN_KEYS
@@ -113,11 +113,12 @@ class _Rights:
         trust = {"Effect": "Allow", "Principal": {"AWS": person.account}, "Action": "*", "Resource": "*"}
         self._policies = PolicySet(
             identity_policies=tuple(
-                compile_policy(_plain(document), PolicyKind.IDENTITY, str(person)) for document in person.documents
+                compile_policy(plain_values(document), PolicyKind.IDENTITY, str(person))
+                for document in person.documents
             ),
             permission_boundaries=()
             if person.boundary is None
-            else (compile_policy(_plain(person.boundary), PolicyKind.BOUNDARY, str(person)),),
+            else (compile_policy(plain_values(person.boundary), PolicyKind.BOUNDARY, str(person)),),
             resource_policy=compile_policy(
                 {"Statement": [trust]}, PolicyKind.RESOURCE, "a policy that trusts the account"
             ),
@@ -348,11 +349,3 @@ def _known_readers(case: Case, finding: Finding) -> None:
         for account in sorted(case.terms.guarded):
             for deed in _Rights(case.model, granted(case.model, permission_set, account)).may(_LOGS):
                 finding.broken.append(note(permission_set, f"whoever is granted it may {deed}"))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, str):
-        return plain(value)
-    if isinstance(value, Mapping):
-        return {key: _plain(child) for key, child in value.items()}
-    return [_plain(child) for child in value] if isinstance(value, list) else value

@@ -7,7 +7,7 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from palisade.acknowledge import acknowledge, in_packs
-from palisade.compute import Function, Placement, TokenLayer
+from palisade.compute import Function, TokenLayer
 from palisade.edge import RestApi
 from palisade.storage import BackupClass, PrivateTable, TenantBucket
 from palisade.workloads import QueuedUploads, TenantRole
@@ -53,15 +53,7 @@ class DocumentService(StageStack):
         super().__init__(scope, deployment=deployment, stage=stage, subject="documents", stateful=True)
         self._alarms = alarms
         retention = deployment.retention
-        placement = Placement(
-            log_key=keys.logs.key,
-            environment_key=keys.secrets.key,
-            log_group_prefix=self.names.log_group("documents"),
-            log_days=retention.server_log_days,
-            vpc=network.vpc,
-            subnets=network.application_subnets,
-            security_group=network.application_group,
-        )
+        placement = network.placement("documents")
         bucket = TenantBucket(
             self,
             "Objects",

@@ -10,8 +10,9 @@ import pytest
 from config.waivers import WAIVERS
 from gate.control import CONTROLS
 from gate.judge import controls_for
+from stacks.configured import deployment_named
 from stacks.settings import Waiver
-from stacks.synthesis import chosen_deployment, deployment_named, new_app
+from stacks.synthesis import chosen_deployment, new_app
 
 _CONFIG = Path(__file__).resolve().parents[2] / "config"
 _FILES = sorted(_CONFIG.rglob("*.py"))
@@ -44,7 +45,7 @@ def test_holds_values_only(file: Path) -> None:
 
 @pytest.mark.parametrize("name", _DEPLOYMENTS)
 def test_is_valid(name: str) -> None:
-    assert deployment_named(name).name == name
+    assert deployment_named(name, place="").name == name
 
 
 def test_the_reference_is_chosen_unless_another_is_named() -> None:

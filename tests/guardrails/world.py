@@ -14,7 +14,7 @@ from assembly import Assembly, Resource, Stack
 from ops.bootstrap.boundary import boundary
 from ops.bootstrap.execution import execution_policies
 from proofs.delivery import Judge
-from proofs.delivery.judge import plain
+from proofs.delivery.judge import plain, plain_values
 from proofs.model import Model, Node
 from proofs.model.organization import PLACEMENT, Organization
 from proofs.model.people import granted
@@ -208,7 +208,7 @@ class World:
                     principal=person.session,
                     issuer=person.role,
                     identity=tuple(
-                        compile_policy(_plain(document), PolicyKind.IDENTITY, str(person))
+                        compile_policy(plain_values(document), PolicyKind.IDENTITY, str(person))
                         for document in person.documents
                     ),
                     boundaries=() if person.boundary is None else (self._bound(account),),
@@ -250,7 +250,9 @@ class World:
         documents = documents_of(self.model, role)
         return Caller(
             principal=plain(role.arn),
-            identity=tuple(compile_policy(_plain(document), PolicyKind.IDENTITY, role.path) for document in documents),
+            identity=tuple(
+                compile_policy(plain_values(document), PolicyKind.IDENTITY, role.path) for document in documents
+            ),
             boundaries=(self._bound(role.account),),
             context={f"aws:PrincipalTag/{name}": value for name, value in role.tags.items()},
         )
@@ -343,11 +345,3 @@ def guardrail_resources(assembly: Assembly) -> Iterator[Resource]:
     for _, resource in assembly.resources("AWS::Organizations::Policy"):
         if str(resource.properties.get("Type")).endswith("_CONTROL_POLICY"):
             yield resource
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, str):
-        return plain(value)
-    if isinstance(value, Mapping):
-        return {key: _plain(child) for key, child in value.items()}
-    return [_plain(child) for child in value] if isinstance(value, list) else value

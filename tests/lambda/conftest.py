@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -12,6 +12,8 @@ import pytest
 from moto import mock_aws
 from palisade_runtime.logs import Logger
 from palisade_runtime.sessions import TenantSessions, make_client
+
+from rehearsal.state_machine import MovedClock
 
 REGION = "eu-west-1"
 TABLE = "documents"
@@ -22,19 +24,6 @@ ROLE_ARN = "arn:aws:iam::123456789012:role/tenant"
 
 class CrossedTenantsError(Exception):
     """A session reached for what its tag does not open."""
-
-
-@dataclass
-class MovableClock:
-    """A clock that a test moves."""
-
-    now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **by: float) -> None:
-        self.now += timedelta(**by)
 
 
 @dataclass
@@ -58,7 +47,7 @@ class Lines:
 class SessionService:
     """moto's STS, remembering which tag each set of credentials carries and when it ends by the movable clock."""
 
-    def __init__(self, clock: MovableClock) -> None:
+    def __init__(self, clock: MovedClock) -> None:
         self.tenant_of: dict[str, str] = {}
         self.calls: list[dict[str, Any]] = []
         self._clock = clock
@@ -77,7 +66,7 @@ class SessionService:
 class Stage:
     """Everything a function reaches, and an administrator's clients to look behind it."""
 
-    clock: MovableClock
+    clock: MovedClock
     lines: Lines
     logger: Logger
     sts: SessionService
@@ -160,7 +149,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
                 {"AttributeName": "document", "KeyType": "RANGE"},
             ],
         )
-        clock, lines = MovableClock(), Lines()
+        clock, lines = MovedClock(), Lines()
         sts = SessionService(clock)
         crossings: list[str] = []
         failing: set[str] = set()
@@ -195,9 +184,9 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
 
 
 @pytest.fixture
-def clock() -> MovableClock:
+def clock() -> MovedClock:
     """A clock at a set moment."""
-    return MovableClock()
+    return MovedClock()
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ def test_writes_the_file(
     ssm: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     publish(ssm, "203.0.113.5")
-    monkeypatch.setattr(addresses, "deployment_named", lambda _: FIXTURE)
+    monkeypatch.setattr(addresses, "deployment_of", lambda _: FIXTURE)
     target = tmp_path / "addresses.json"
     assert main([STAGE.name, "--out", str(target)]) == 0
     assert json.loads(target.read_text(encoding="utf-8"))["egress_addresses"] == ["203.0.113.5"]
@@ -79,6 +79,6 @@ def test_writes_the_file(
 
 
 def test_unknown_stage_is_one_clear_error(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(addresses, "deployment_named", lambda _: FIXTURE)
+    monkeypatch.setattr(addresses, "deployment_of", lambda _: FIXTURE)
     assert main(["nowhere"]) == 1
     assert "Choose one of dev, prod" in capsys.readouterr().err

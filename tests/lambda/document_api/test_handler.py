@@ -97,7 +97,7 @@ def test_reads_what_was_created(services: Services) -> None:
     status, read = _call(services, "GET", created["id"])
     assert status == 200
     assert read == {name: value for name, value in created.items() if name != "upload"}
-    assert read["expires_at"] == "2026-05-30T12:00:00+00:00"
+    assert read["expires_at"] == "2026-05-31T09:00:00+00:00"
 
 
 def test_lists_page_by_page(services: Services) -> None:

@@ -23,7 +23,7 @@ def test_line_is_json_with_time_level_and_context(lines: Any, clock: Any) -> Non
     logger.info("document.created", document="d", size=3)
     assert lines.parsed == [
         {
-            "timestamp": "2026-03-01T12:00:00.000Z",
+            "timestamp": "2026-03-02T09:00:00.000Z",
             "level": "INFO",
             "service": "s",
             "event": "document.created",
