@@ -192,6 +192,7 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
     "guardrails.a-code-lasts-a-day": (
         Against(kind="drop guardrail", place="^UsersWithoutMfa$"),
         Against(kind="drop limit", place="^UsersWithoutMfa .*MultiFactor"),
+        Against(kind="refuse work"),
     ),
     "guardrails.nobody-without-second-factor": (
         Against(kind="drop guardrail", place="^(UsersWithoutMfa|LongLivedCredentials)$"),
