@@ -65,7 +65,7 @@ class Rotation:
                 "at": self.at.isoformat("minutes"),
                 "people": self.people,
                 "management": self.management,
-                "covers": [[c.person, c.begins.isoformat("minutes"), c.ends.isoformat("minutes")] for c in self.covers],
+                "covers": [[one.person, _text(one.begins), _text(one.ends)] for one in self.covers],
                 "holidays": sorted(one.isoformat() for one in self.holidays),
             },
             separators=(",", ":"),
@@ -142,6 +142,10 @@ class Rotation:
         return _zone(self.zone)
 
 
+def _text(wall: datetime) -> str:
+    return wall.isoformat(timespec="minutes")
+
+
 @functools.cache
 def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
@@ -160,6 +164,5 @@ def schedule(rotation: Rotation, since: datetime, weeks: int) -> Sequence[tuple[
     """The beginnings of the weeks from the one of ``since`` on, and who is then in turn (covers aside)."""
     turn = rotation._turn(since)
     return [
-        (rotation._start(turn + week), rotation.people[(turn + week) % len(rotation.people)])
-        for week in range(weeks)
+        (rotation._start(turn + week), rotation.people[(turn + week) % len(rotation.people)]) for week in range(weeks)
     ]
