@@ -80,9 +80,10 @@ ESCAPES: tuple[Escape, ...] = (
         kind="widen resource",
         type="AWS::IAM::ManagedPolicy",
         place=r"PolicyDocument\.Statement\.\d+\.Resource",
-        was=r'^"arn:aws:(rds:[^"]*:cluster:awsbackup-restore-test-|logs:[^"]*:log-group:)\*"$',
-        reason="The action only lists (DescribeDBClusters, DescribeLogGroups): the wider right shows names, and AWS itself "
-        "grants such actions on everything only.",
+        was=r'^("arn:aws:(rds:[^"]*:cluster:awsbackup-restore-test-|logs:[^"]*:log-group:)\*"'
+        r'|\["arn:aws:organizations::(?!.*:root/).*\])$',
+        reason="The action only lists (DescribeDBClusters, DescribeLogGroups, ListParents): the wider right shows names, and "
+        "AWS itself grants such actions on everything only.",
     ),
     Escape(
         kind="widen resource",

@@ -137,7 +137,8 @@ def test_says_what_is_wrong_with_a_command(arguments: list[str], says: str, caps
 
 def test_lists_the_commands_and_refuses_others(capsys: pytest.CaptureFixture[str]) -> None:
     assert palisade([]) == 0
-    assert all(command in capsys.readouterr().out for command in COMMANDS)
+    listed = capsys.readouterr().out
+    assert all(command in listed for command in COMMANDS)
     assert palisade(["nothing"]) == 2
     assert "there is no command 'nothing'" in capsys.readouterr().err
 
