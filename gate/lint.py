@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
@@ -141,8 +142,17 @@ def _path(stack: Stack, place: str) -> str:
 # --------------------------------------------------------------------------------------------------------- parliament
 
 
-def policies(assembly: Assembly, world: World) -> list[Finding]:
-    """parliament over every policy document, identity and resource policies alike, community auditors included."""
+def policies(assembly: Assembly, world: World, cache: Path) -> list[Finding]:
+    """parliament over every policy document, identity and resource policies alike, community auditors included.
+
+    Results are kept by content in ``cache``.
+    """
+    rules = f"{version('parliament')} {sorted(PARLIAMENT_IGNORED)} {sorted(PARLIAMENT_UNKNOWN)}"
+    file = cache / f"{hashlib.sha256(rules.encode()).hexdigest()}.json"
+    try:
+        known: dict[str, list[tuple[str, str]]] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        known = {}
     seen: dict[str, list[tuple[str, str]]] = {}
     found: list[Finding] = []
     for _, resource in assembly.resources():
@@ -152,8 +162,9 @@ def policies(assembly: Assembly, world: World) -> list[Finding]:
             if path and path[-1] in {"DataProtectionPolicy", "AssumeRolePolicyDocument", "RepositoryPolicyText"}:
                 continue  # the first is no IAM policy; of the others parliament asks a Resource, which they have not
             text = json.dumps(_known(_rendered(document, resource, world)), sort_keys=True)
-            if text not in seen:
-                seen[text] = list(_parliament(text))
+            digest = hashlib.sha256(text.encode()).hexdigest()
+            if digest not in seen:
+                seen[digest] = known[digest] if digest in known else list(_parliament(text))
             found += [
                 Finding(
                     control=f"lint.policy.{issue.lower().replace('_', '-')}",
@@ -161,9 +172,20 @@ def policies(assembly: Assembly, world: World) -> list[Finding]:
                     message=detail,
                     fix="Correct the statement by the service authorization reference.",
                 )
-                for issue, detail in seen[text]
+                for issue, detail in seen[digest]
             ]
+    _keep(file, seen)
     return found
+
+
+def _keep(file: Path, results: Mapping[str, Sequence[tuple[str, str]]]) -> None:
+    """Replace ``file`` in one step, because another run may be reading it, and what other versions left behind."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_suffix(f".{os.getpid()}")
+    fresh.write_text(json.dumps(results), encoding="utf-8")
+    fresh.replace(file)
+    for old in set(file.parent.glob("*.json")) - {file}:
+        old.unlink(missing_ok=True)
 
 
 @functools.cache

@@ -77,7 +77,10 @@ def parts(
     return [
         Part(name="invariants", run=lambda: invariants(assembly, scope, waivers, today=today)),
         Part(name="acknowledgements", run=lambda: acknowledgements.check(assembly)),
-        Part(name="policy linter", run=lambda: lint.policies(assembly, World(assembly, scope))),
+        Part(
+            name="policy linter",
+            run=lambda: lint.policies(assembly, World(assembly, scope), ROOT / "build" / "parliament"),
+        ),
         Part(name="cfn-lint", run=lambda: lint.cloudformation(assembly, ROOT / "build" / "cfn-lint")),
         Part(name="workflows", run=lambda: lint.workflows(ROOT)),
     ]

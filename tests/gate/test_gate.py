@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import warnings
 from datetime import date
@@ -17,11 +18,12 @@ from gate.judge import judge_all
 from gate.run import invariants, scope_of
 from gate.waivers import _exempts
 from gate.world import World
+from proofs.model.change import changed
 from tests.fixture_deployment import FIXTURE
 
 warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
 TODAY = date(2026, 1, 1)
-CACHE = Path(__file__).resolve().parents[2] / "build" / "cfn-lint-fixture"
+BUILD = Path(__file__).resolve().parents[2] / "build"
 
 
 def _readable(findings: list[Finding]) -> str:
@@ -39,12 +41,22 @@ def test_each_acknowledgement_is_narrow_reasoned_and_matches_a_finding(assembly:
 
 
 def test_no_policy_document_is_faulty(assembly: Assembly) -> None:
-    found = lint.policies(assembly, World(assembly, scope_of(assembly, FIXTURE)))
+    found = lint.policies(assembly, World(assembly, scope_of(assembly, FIXTURE)), BUILD / "parliament-fixture")
     assert not found, _readable(found)
 
 
+def test_a_faulty_policy_is_found_again_in_what_was_kept(assembly: Assembly, tmp_path: Path) -> None:
+    policy = next(one for _, one in assembly.resources("AWS::IAM::ManagedPolicy"))
+    statement = {"Effect": "Allow", "Action": "s3:GetObjekt", "Resource": "arn:aws:s3:::a/*"}
+    one = changed(assembly, policy, "PolicyDocument", to={"Version": "2012-10-17", "Statement": [statement]})
+    one = dataclasses.replace(one, stacks=(one[policy.stack],))
+    first, again = (lint.policies(one, World(one, scope_of(assembly, FIXTURE)), tmp_path) for _ in range(2))
+    assert [finding.control for finding in first] == ["lint.policy.unknown-action"]
+    assert again == first
+
+
 def test_cloudformation_takes_every_template(assembly: Assembly) -> None:
-    found = lint.cloudformation(assembly, CACHE)
+    found = lint.cloudformation(assembly, BUILD / "cfn-lint-fixture")
     assert not found, _readable(found)
 
 
