@@ -7,7 +7,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from palisade_runtime.redaction import LONGEST_TEXT, REDACTED, redact, redact_text
 
@@ -111,6 +111,11 @@ def test_keeps_numbers_that_fail_the_card_check() -> None:
     ]
 
 
+def test_keeps_times_in_milliseconds() -> None:
+    moments = range(1_700_000_000_000, 1_700_000_000_020)
+    assert redact([*moments, *map(str, moments)]) == [*moments, *map(str, moments)]
+
+
 def test_leaves_out_numbers_that_json_readers_stumble_over() -> None:
     assert redact([float("nan"), float("inf"), 10**5000]) == ["nan", "inf", "[large number]"]
 
@@ -199,4 +204,5 @@ def test_every_card_number_is_removed(digits: str) -> None:
     doubled = [int(digit) * (2 - place % 2) for place, digit in enumerate(reversed(digits))]
     check = -sum(number - 9 if number > 9 else number for number in doubled) % 10
     number = f"{digits}{check}"
+    assume(len(number) > 13 or not number.startswith("1"))
     assert number not in json.dumps(redact({"text": f"paid with {number}.", "number": number}))

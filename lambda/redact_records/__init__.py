@@ -1,0 +1,1 @@
+"""The second net: takes secrets out of what Firehose carries, whoever wrote it."""
