@@ -17,6 +17,7 @@ from stacks.access_logs import AccessLogs
 from stacks.account import Account
 from stacks.alarms import Alarms, AlarmsEdge
 from stacks.audit import Audit
+from stacks.audit_shipping import AuditShipping
 from stacks.backup import Backup
 from stacks.backup_service import BackupService
 from stacks.backup_vault import BackupVault
@@ -46,7 +47,7 @@ from stacks.users import Users
 from stacks.workloads.document_service import DocumentService
 
 
-def build(app: cdk.App, deployment: Deployment) -> cdk.App:
+def build(app: cdk.App, deployment: Deployment) -> cdk.App:  # noqa: PLR0915 - one statement a stack
     """Add every stack of ``deployment`` to ``app``."""
     organization_archive = LogArchiveOrganization(app, deployment=deployment)
     analysis = LogArchiveAnalysis(app, deployment=deployment, organization=organization_archive)
@@ -128,9 +129,22 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:
             access_logs=access_logs,
             users=users,
         )
-        audit = Audit(app, deployment=deployment, stage=stage, keys=keys, alarms=alarms, archive=archive)
+        audit = Audit(
+            app, deployment=deployment, stage=stage, keys=keys, alarms=alarms, network=network, archive=archive
+        )
         audit.keep(documents, documents.audited)
         audit.keep_sign_ins(users)
+        if stage.log_service is not None:
+            AuditShipping(
+                app,
+                deployment=deployment,
+                stage=stage,
+                service=stage.log_service,
+                keys=keys,
+                alarms=alarms,
+                network=network,
+                audit=audit,
+            )
         Observability(
             app,
             deployment=deployment,

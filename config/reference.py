@@ -13,6 +13,7 @@ from stacks.settings import (
     Domain,
     IdentityCenter,
     LockMode,
+    LogService,
     Organization,
     Region,
     SamlProvider,
@@ -76,6 +77,7 @@ DEPLOYMENT = Deployment(
                 google_client_id="000000000000-live.apps.googleusercontent.com",
             ),
             vendors=("api.anthropic.com",),
+            log_service=LogService(url="https://logs.example.com/audit"),
             shape=Shape(
                 nat_gateways=3,
                 endpoint_zones=3,

@@ -113,6 +113,19 @@ EXEMPTIONS: tuple[Exemption, ...] = (
         reason="It moves accounts by calls to AWS Organizations alone, from an account in which no network is ever made.",
     ),
     Exemption(
+        control="compute.function.failures",
+        where="*-audit-shipping/Shipper/Function/Resource/Resource",
+        finding="events from ",
+        reason="The archive is its queue: the next run, five minutes later, finds whatever a failed one left; an hour without "
+        "a run that says so raises the alarm.",
+    ),
+    Exemption(
+        control="data.secret.rotation",
+        where="*-audit-shipping/Shipper/Secret/Resource",
+        finding="nothing rotates it",
+        reason="The log service issues the token, or has to learn the signing key, so no function can replace it alone.",
+    ),
+    Exemption(
         control="data.stateful.retained",
         where="*-entry/OriginSecret*/Resource/Resource",
         finding="",

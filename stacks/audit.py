@@ -8,8 +8,10 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_cognito as cognito
-from palisade.archive import AuditStream, Destination, Records
-from palisade.observability import RetainedLogGroup
+from palisade.acknowledge import acknowledge, in_packs
+from palisade.archive import REDACTOR_SECONDS, AuditStream, Carried, Destination, Records
+from palisade.compute import Function, Placement
+from palisade.observability import Alarm, RetainedLogGroup, count_events
 
 from constructs import Construct
 from stacks.alarms import Alarms
@@ -17,6 +19,7 @@ from stacks.base import StageStack
 from stacks.keys import Keys
 from stacks.log_archive import LogArchiveStage
 from stacks.names import AUDIT_WRITER, SIGN_IN_WRITER, Log
+from stacks.network import Network
 from stacks.settings import Deployment, Stage
 from stacks.users import Users
 
@@ -25,7 +28,10 @@ LATE_SECONDS = 1800
 
 
 class Audit(StageStack):
-    """One stream into the archive for every audited log group of the stage's workloads."""
+    """One stream into the archive for every audited log group of the stage's workloads, and one for its users' sign-ins.
+
+    A function takes secrets out of everything on the way, for functions redact what they write, but services do not.
+    """
 
     def __init__(
         self,
@@ -35,6 +41,7 @@ class Audit(StageStack):
         stage: Stage,
         keys: Keys,
         alarms: Alarms,
+        network: Network,
         archive: LogArchiveStage,
     ) -> None:
         super().__init__(scope, deployment=deployment, stage=stage, subject="audit")
@@ -50,16 +57,17 @@ class Audit(StageStack):
             key=keys.logs.key,
             days=deployment.retention.server_log_days,
         )
+        self._alarms = alarms
+        self._redactor = self._make_redactor(keys, network)
         self.stream = AuditStream(
             self,
             "Stream",
-            name=f"{self.names.prefix}-audit",
-            role_name=self.names.role(AUDIT_WRITER),
+            carried=Carried(name=f"{self.names.prefix}-audit", role_name=self.names.role(AUDIT_WRITER)),
             key=self._key,
             destination=self._destination,
             errors=self._errors,
+            redactor=self._redactor,
         )
-        self._alarms = alarms
         self._alarm_if_late("Late", self.stream.name, "audit logs have")
 
     def keep(self, workload: cdk.Stack, logs: Mapping[str, tuple[RetainedLogGroup, str]]) -> None:
@@ -80,12 +88,13 @@ class Audit(StageStack):
         sign_ins = AuditStream(
             self,
             "SignIns",
-            name=self.names.sign_in_stream,
-            role_name=self.names.role(SIGN_IN_WRITER),
+            carried=Carried(
+                name=self.names.sign_in_stream, role_name=self.names.role(SIGN_IN_WRITER), records=Records.PLAIN
+            ),
             key=self._key,
             destination=self._destination,
             errors=self._errors,
-            records=Records.PLAIN,
+            redactor=self._redactor,
         )
         cognito.CfnLogDeliveryConfiguration(
             self,
@@ -102,6 +111,60 @@ class Audit(StageStack):
             ],
         )
         self._alarm_if_late("SignInsLate", sign_ins.name, "records of sign-ins have")
+
+    def _make_redactor(self, keys: Keys, network: Network) -> Function:
+        redactor = Function(
+            self,
+            "Redactor",
+            source="redact_records",
+            description="Takes secrets out of audit records on their way to the archive",
+            # It calls nobody, and in the network it could not.
+            placement=Placement(
+                log_key=keys.logs.key,
+                environment_key=keys.secrets.key,
+                log_group_prefix=self.names.log_group("audit"),
+                log_days=self.deployment.retention.server_log_days,
+                vpc=network.vpc,
+                subnets=network.application_subnets,
+                security_group=network.application_group,
+            ),
+            timeout_seconds=REDACTOR_SECONDS,
+            memory_mb=512,
+        )
+        acknowledge(
+            redactor.function,
+            "redact_records: Firehose waits for its answer, keeps the records and calls again, up to 300 times.",
+            *in_packs("LambdaDLQ", "NIST.800.53.R5", "HIPAA.Security", "Serverless"),
+        )
+        Alarm(
+            self,
+            "NotRedacted",
+            description=(
+                f"{self.stage.name}: the function that redacts audit records fails. Firehose calls it again; what it never "
+                "takes lands in the archive's folder of failures as it was written. Read its log group."
+            ),
+            metric=redactor.function.metric_errors(period=cdk.Duration.minutes(5), statistic="Sum"),
+            threshold=1,
+            topic=self._alarms.topic,
+        )
+        Alarm(
+            self,
+            "LeftOut",
+            description=(
+                f"{self.stage.name}: an audit record could not be read, so that its length and digest went into the archive "
+                "in its place. The log group of redact-records names them; the original is in the log group it came from."
+            ),
+            metric=count_events(
+                self,
+                "RecordsLeftOut",
+                log_group=redactor.log_group,
+                namespace=f"{self.names.prefix}/audit",
+                event="record.left-out",
+            ),
+            threshold=1,
+            topic=self._alarms.topic,
+        )
+        return redactor
 
     def _alarm_if_late(self, construct_id: str, stream_name: str, what: str) -> None:
         late = cloudwatch.Metric(

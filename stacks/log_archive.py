@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from aws_cdk import aws_s3 as s3
-from palisade.archive import CdnLogDestination, Destination, EvidenceBucket, LandingBucket, plan, writer
+from palisade.archive import CdnLogDestination, Destination, EvidenceBucket, LandingBucket, Records, plan, writer
 from palisade.archive.writer import Writer
 from palisade.keys import CustomerKey
 
@@ -13,6 +13,7 @@ from constructs import Construct
 from stacks.base import PalisadeStack
 from stacks.names import (
     ACCESS_LOG_REPLICATOR,
+    AUDIT_SHIPPER,
     AUDIT_WRITER,
     ORGANIZATION,
     ORGANIZATION_WORKFLOWS,
@@ -207,7 +208,11 @@ class LogArchiveStage(_LogArchive):
         audit = [self._stream_writer(stage, "AuditStream", AUDIT_WRITER)]
         if stage.issuer is None:
             audit.append(self._stream_writer(stage, "SignInStream", SIGN_IN_WRITER))
-        self._keep(Log.AUDIT, audit)
+        if stage.log_service is None:
+            self._keep(Log.AUDIT, audit)
+        else:
+            shipper = self.names.role_arn(AUDIT_SHIPPER, account)
+            self._keep(Log.AUDIT, audit, readers=[shipper]).accept(self._shipper(stage, shipper))
         self._decisions({stage.name: STAGE_WORKFLOWS})
         access = self._keep(Log.ACCESS, [])
         access.accept_replicas_from(self.names.role_arn(ACCESS_LOG_REPLICATOR, account))
@@ -223,6 +228,17 @@ class LogArchiveStage(_LogArchive):
             key_region=self.names.home,
             object_actions=["s3:PutObject", "s3:PutObjectAcl"],
             bucket_actions=["s3:GetEncryptionConfiguration"],
+        )
+
+    def _shipper(self, stage: Stage, role_arn: str) -> Writer:
+        """The one role of the stage that reads what its streams delivered; what they could not make out stays here."""
+        return writer.role(
+            sid="AuditShipper",
+            role_arn=role_arn,
+            key_region=self.names.home,
+            object_actions=["s3:GetObject"],
+            prefixes=[f"AWSLogs/{stage.account}/{records.value}/" for records in Records],
+            bucket_actions=["s3:ListBucket"],
         )
 
     def _stream_writer(self, stage: Stage, sid: str, role: str) -> Writer:

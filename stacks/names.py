@@ -64,6 +64,9 @@ FINDINGS_SENDER = "findings-sender"
 SIGN_IN_WRITER = "sign-in-delivery"
 """Role with which Amazon Data Firehose writes what users do at sign-in; in each stage's account."""
 
+AUDIT_SHIPPER = "audit-shipper"
+"""Role whose function reads a stage's audit logs out of the archive and sends them to the log service of its choice."""
+
 ACCESS_LOG_REPLICATOR = "access-log-replication"
 """Role with which S3 copies a stage's own server access logs into the archive; in each stage's account."""
 
@@ -363,6 +366,15 @@ class Names:
     def google_secret(self, stage: Stage) -> str:
         """The secret of the stage's OAuth client at Google, which people put there before they deploy."""
         return f"{self.prefix}/{stage.name}/google-client"
+
+    def log_service_secret(self, stage: Stage) -> str:
+        """The secret by which the stage's log service knows who sends."""
+        return f"{self.prefix}/{stage.name}/log-service"
+
+    @property
+    def audit_receipts(self) -> str:
+        """The table of what a stage's log service has taken."""
+        return f"{self.prefix}-audit-receipts"
 
     @property
     def sign_in_stream(self) -> str:

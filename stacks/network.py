@@ -173,10 +173,11 @@ class Network(StageStack):
 
 
 def allowed_outside_names(stage: Stage, region: str) -> list[str]:
-    """Names that workloads may call through the NAT: the vendors, and whoever issues tokens and knows the users."""
-    if stage.issuer is None:
-        return sorted({*stage.vendors, f"cognito-idp.{region}.amazonaws.com"})
-    return sorted({*stage.vendors, stage.issuer.url.removeprefix("https://").split("/")[0]})
+    """Names that workloads may call through the NAT: vendors, the log service, whoever issues tokens and knows the users."""
+    users = f"cognito-idp.{region}.amazonaws.com"
+    if stage.issuer is not None:
+        users = stage.issuer.url.removeprefix("https://").split("/")[0]
+    return sorted({*stage.vendors, users, *([] if stage.log_service is None else [stage.log_service.host])})
 
 
 def aws_names(stage: Stage, region: str) -> list[str]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from ipaddress import IPv4Network
 from typing import Any, NewType
+from urllib.parse import urlsplit
 
 AccountId = NewType("AccountId", str)
 """Twelve digits."""
@@ -266,6 +267,30 @@ class Throttle:
     burst: int = 20
 
 
+class LogFormat(enum.Enum):
+    """What a log service understands: JSON lines with a signature, Datadog's intake, or Splunk's HTTP Event Collector."""
+
+    GENERIC = "generic"
+    DATADOG = "datadog"
+    SPLUNK = "splunk"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogService:
+    """An analysis service outside AWS that gets the stage's audit logs after the archive has them.
+
+    ``url`` takes POST over TLS. What proves the sender to it stands in Secrets Manager (docs/howto/audit-stream.md).
+    """
+
+    url: str
+    format: LogFormat = LogFormat.GENERIC
+
+    @property
+    def host(self) -> str:
+        """The name that the stage must be able to reach."""
+        return urlsplit(self.url).hostname or ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stage:
     """One isolated environment in an account of its own.
@@ -287,6 +312,7 @@ class Stage:
     shape: Shape = field(default_factory=Shape)
     throttle: Throttle = field(default_factory=Throttle)
     vendors: tuple[str, ...] = ()
+    log_service: LogService | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -387,6 +413,10 @@ _ZONE_ID = re.compile(r"Z[A-Z0-9]{6,32}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"\+[0-9][0-9 ()-]{5,22}")
 _HOST = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+_INSIDE = frozenset(
+    {"arpa", "corp", "home", "internal", "intranet", "invalid", "lan", "local", "localdomain", "localhost", "test"}
+)
+"""Top-level domains that no public name ends in."""
 _PROVIDER = re.compile(r"[A-Za-z][A-Za-z0-9]{2,31}")
 _TENANT = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _RESERVED = frozenset(
@@ -720,11 +750,29 @@ def _stages(deployment: Deployment) -> Iterator[str]:
                     f"{where}: vendor {vendor!r} must be a host name such as api.example.com or *.example.com "
                     "(no scheme, path, port or address). Respell it."
                 )
+        yield from _log_service(where, stage.log_service)
         if not 1 <= stage.throttle.rate_per_second <= stage.throttle.burst <= 5000:
             yield (
                 f"{where}: throttle of {stage.throttle.rate_per_second} a second with bursts of {stage.throttle.burst} "
                 "must satisfy 1 <= rate <= burst <= 5000, the account's quota. Change one of them."
             )
+
+
+def _log_service(where: str, service: LogService | None) -> Iterator[str]:
+    if service is None:
+        return
+    place, _, path = service.url.removeprefix("https://").partition("/")
+    host = place.removesuffix(":443")
+    if not service.url.startswith("https://") or not _HOST.fullmatch(host) or host.rpartition(".")[2] in _INSIDE:
+        yield (
+            f"{where}: log_service.url {service.url!r} must be https:// and a public host name on port 443, without address "
+            "or credentials: the network lets nothing else out. Write it like https://logs.example.com/audit."
+        )
+    elif not re.fullmatch(r"[A-Za-z0-9._~/-]*", path):
+        yield (
+            f"{where}: log_service.url {service.url!r} must end with its path: what stands behind it would be in every "
+            f"template and log. Put a token into the secret that docs/howto/audit-stream.md names."
+        )
 
 
 def _sign_in(where: str, stage: Stage) -> Iterator[str]:

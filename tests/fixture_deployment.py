@@ -16,6 +16,8 @@ from stacks.settings import (
     Issuer,
     Job,
     LockMode,
+    LogFormat,
+    LogService,
     Organization,
     Region,
     Retention,
@@ -80,6 +82,7 @@ FIXTURE = Deployment(
                 google_client_id="123456789012-acme.apps.googleusercontent.com",
             ),
             vendors=("api.vendor.example",),
+            log_service=LogService(url="https://intake.logs.example/api/v2/logs", format=LogFormat.DATADOG),
             shape=Shape(
                 nat_gateways=3,
                 endpoint_zones=3,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from assembly import Resource
 from gate.control import control
-from gate.world import World, at, truthy
+from gate.world import World, as_list, at, truthy
 
 _BUCKET_KEY = (
     "BucketEncryption",
@@ -15,6 +15,8 @@ _BUCKET_KEY = (
     "ServerSideEncryptionByDefault",
     "KMSMasterKeyID",
 )
+REDACTOR = "redact_records.handler.handle"
+"""The code that takes secrets out of audit records."""
 
 
 @control("archive.trail.everywhere", "AWS::CloudTrail::Trail")
@@ -255,3 +257,27 @@ def firehose(stream: Resource, world: World) -> Iterator[str]:
             and at(body, "EncryptionConfiguration", "NoEncryptionConfig") is not None
         ):
             yield "what it writes is not encrypted"
+
+
+@control("archive.firehose.redacted", "AWS::KinesisFirehose::DeliveryStream")
+def redacted(stream: Resource, world: World) -> Iterator[str]:
+    """A delivery stream hands every record to a function of this deployment that redacts it, and lets none pass by.
+
+    Fix: add a processor of type Lambda that calls redact_records, and processors to nothing but what the bucket gets.
+    https://docs.aws.amazon.com/firehose/latest/dev/data-transformation.html
+    """
+    for name, body in stream.properties.items():
+        if not name.endswith("DestinationConfiguration"):
+            continue
+        processors = as_list(at(body, "ProcessingConfiguration", "Processors"))
+        functions = [
+            world.target(parameter["ParameterValue"], stream)
+            for processor in processors
+            if processor.get("Type") == "Lambda"
+            for parameter in as_list(processor.get("Parameters"))
+            if parameter.get("ParameterName") == "LambdaArn"
+        ]
+        if not any(one is not None and one.properties.get("Handler") == REDACTOR for one in functions):
+            yield "nothing redacts what it carries"
+        if str(at(body, "S3BackupMode", default="Disabled")) not in {"Disabled", "FailedDataOnly"}:
+            yield "it also keeps what came in before it was redacted"

@@ -120,18 +120,20 @@ def _redact_scalar(value: object, depth: int) -> object:
     match value:
         case None | bool():
             return value
-        case int():
-            if abs(value) >= 10**19:
-                return "[large number]"
-            return REDACTED if _is_card(str(abs(value))) else value
-        case float():
-            if not math.isfinite(value):
-                return str(value)
-            return REDACTED if value.is_integer() and _is_card(str(int(abs(value)))) else value
+        case int() | float():
+            return _redact_number(value)
         case bytes() | bytearray() | memoryview():
             return redact_text(bytes(value).decode("utf-8", "replace"), depth)
     # An object's own text (an exception's above all) may quote what it was given.
     return redact_text(value, depth) if isinstance(value, str) else f"<{type(value).__name__}>"
+
+
+def _redact_number(value: float) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if abs(value) >= 10**19:
+        return "[large number]" if isinstance(value, int) else value
+    return REDACTED if value == int(value) and _is_card(str(int(abs(value)))) else value
 
 
 def redact_text(text: str, _depth: int = 0) -> str:

@@ -71,12 +71,12 @@ def read_secret(secrets: Any, name: str) -> str:
 
 @functools.cache
 def _means() -> Means:
-    values = read_environment(text=("BUCKET_NAME", "FOLDERS", "TABLE_NAME", "URL", "FORMAT", "SECRET_NAME"))
+    values = read_environment(text=("BUCKET_NAME", "FOLDERS", "TABLE_NAME", "URL", "FORMAT", "SECRET_ARN"))
     secrets = boto3.client("secretsmanager")
     return Means(
         archive=Archive(s3=boto3.client("s3"), bucket=values["BUCKET_NAME"], folders=tuple(values["FOLDERS"].split())),
         receipts=Receipts(dynamodb=boto3.client("dynamodb"), table=values["TABLE_NAME"]),
         destination=HttpsDestination(url=values["URL"]),
         form=Format(values["FORMAT"]),
-        secret=lambda: read_secret(secrets, values["SECRET_NAME"]),
+        secret=lambda: read_secret(secrets, values["SECRET_ARN"]),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from proofs.finding import Case, Finding, note, proof
-from proofs.model import Model, Node, at
+from proofs.model import Model, Node, as_list, at
 from proofs.register.questions import facts, statements, texts
 
 _TAG = "${aws:PrincipalTag/"
@@ -20,7 +20,11 @@ def sessions_see_one_tenant(case: Case, finding: Finding) -> None:
     """
     model = facts(case).model
     for table in model.of("AWS::DynamoDB::Table"):
-        for policy, statement in _granting(model, table, "dynamodb:"):
+        grants = list(_granting(model, table, "dynamodb:"))
+        if "tenant" not in _partition_key(table) and not any(_TAG in str(statement) for _, statement in grants):
+            finding.assumptions.append(f"{table.path}, kept by {_partition_key(table)}, holds nothing of a tenant's.")
+            continue
+        for policy, statement in grants:
             leading = texts(at(statement, "Condition", "ForAllValues:StringEquals", "dynamodb:LeadingKeys"))
             if leading and all(_TAG in value for value in leading):
                 finding.evidence.append(note(policy, f"reaches {table.path} by the session's tenant only"))
@@ -36,6 +40,11 @@ def sessions_see_one_tenant(case: Case, finding: Finding) -> None:
             elif not _service_only(model, policy):
                 finding.broken.append(note(policy, f"reaches {bucket.path} without naming a tenant"))
     _sessions_carry_a_tenant(model, finding)
+
+
+def _partition_key(table: Node) -> str:
+    keys = (at(item, "AttributeName") for item in as_list(table.get("KeySchema")) if at(item, "KeyType") == "HASH")
+    return str(next(keys, "nothing"))
 
 
 def _sessions_carry_a_tenant(model: Model, finding: Finding) -> None:

@@ -1,7 +1,8 @@
 """The log archive: immutable buckets, what may write into them, and tables to read them with."""
 
 from palisade.archive import log_table, named_query, writer
-from palisade.archive.audit_stream import AuditStream, Records
+from palisade.archive.audit_shipper import AuditShipper, LogTarget
+from palisade.archive.audit_stream import REDACTOR_SECONDS, AuditStream, Carried, Records
 from palisade.archive.cdn_log_delivery import CDN_LOG_FIELDS, CdnLogDelivery
 from palisade.archive.cdn_log_destination import CdnLogDestination
 from palisade.archive.decision_log import DecisionLog
@@ -19,7 +20,10 @@ __all__ = [
     "CDN_LOG_FIELDS",
     "FLOW_LOG_FIELDS",
     "FLOW_LOG_FORMAT",
+    "REDACTOR_SECONDS",
+    "AuditShipper",
     "AuditStream",
+    "Carried",
     "CdnLogDelivery",
     "CdnLogDestination",
     "DataEvents",
@@ -28,6 +32,7 @@ __all__ = [
     "EvidenceBucket",
     "LandingBucket",
     "LogReader",
+    "LogTarget",
     "QueryRoom",
     "Records",
     "StoragePlan",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -13,6 +14,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 from palisade.acknowledge import acknowledge
 from palisade.archive.replication import Destination
+from palisade.compute import Function
 from palisade.identity import ComponentRole
 from palisade.observability import RetainedLogGroup
 
@@ -24,17 +26,37 @@ class Records(enum.Enum):
     PLAIN = "sign-ins"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Carried:
+    """A stream's name, what it carries, and the role (``role_name``) that the bucket's policy names."""
+
+    name: str
+    role_name: str
+    records: Records = Records.ENVELOPES
+
+
+REDACTOR_SECONDS = 120
+"""How long the redactor may take for :data:`_MEGABYTES_AT_ONCE`; Firehose waits five minutes."""
+
+_MEGABYTES_AT_ONCE = 1
+"""Unpacked, so that request and answer fit into the six megabytes of a synchronous call."""
+
+_RETRIES = 300
+"""The most there is. A batch that the redactor never took goes, as it was written, to the archive's folder of failures."""
+
+
 class AuditStream(Construct):
-    """Delivers what it is given, within five minutes, into a bucket of the archive account.
+    """Delivers what it is given, within minutes and without secrets, into a bucket of the archive account.
 
     The bucket's own default encrypts objects. Each holds records, one a line: envelopes of CloudWatch Logs, so that group
     and stream stay with every event, or what a service writes under ``AWSServiceRoleForLogDelivery``. They wait encrypted
-    with ``key``, at most a day; what goes wrong is told in ``errors``. ``role_name`` is the role that the bucket's policy names.
+    with ``key``, at most a day, and ``redactor`` cleans them; what goes wrong is told in ``errors``.
 
-    Control: archive.firehose.place
+    Control: archive.firehose.place, archive.firehose.redacted
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html#FirehoseExample
     https://docs.aws.amazon.com/firehose/latest/dev/writing-with-cloudwatch-logs-decompression.html
+    https://docs.aws.amazon.com/firehose/latest/dev/data-transformation-failure-handling.html
     https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#cross-account-delivery-s3
     """
 
@@ -43,18 +65,18 @@ class AuditStream(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        name: str,
-        role_name: str,
+        carried: Carried,
         key: kms.IKey,
         destination: Destination,
         errors: RetainedLogGroup,
-        records: Records = Records.ENVELOPES,
+        redactor: Function,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.name = name
+        self.name = name = carried.name
+        records = carried.records
         stack = cdk.Stack.of(self)
         self._place = f"{stack.region}:{stack.account}"
-        writer = self._writer(role_name, destination, errors)
+        writer = self._writer(carried.role_name, destination, errors, redactor)
         log_stream = logs.CfnLogStream(self, "Errors", log_group_name=errors.name, log_stream_name=name)
         log_stream.node.add_dependency(errors)
         folder = f"AWSLogs/{stack.account}"
@@ -86,6 +108,14 @@ class AuditStream(Construct):
                             if records is Records.ENVELOPES
                             else []
                         ),
+                        _processor(
+                            "Lambda",
+                            LambdaArn=redactor.function.function_arn,
+                            RoleArn=writer.role.role_arn,
+                            NumberOfRetries=str(_RETRIES),
+                            BufferSizeInMBs=str(_MEGABYTES_AT_ONCE),
+                            BufferIntervalInSeconds="60",
+                        ),
                         _processor("AppendDelimiterToRecord", Delimiter="\\n"),
                     ],
                 ),
@@ -112,7 +142,9 @@ class AuditStream(Construct):
         # CloudWatch Logs sends a test record when the filter is made.
         subscription.node.add_dependency(self._subscriber.policy)
 
-    def _writer(self, role_name: str, destination: Destination, errors: RetainedLogGroup) -> ComponentRole:
+    def _writer(
+        self, role_name: str, destination: Destination, errors: RetainedLogGroup, redactor: Function
+    ) -> ComponentRole:
         region = cdk.Stack.of(self).region
         bucket = f"arn:aws:s3:::{destination.bucket_name}"
         keys = f"arn:aws:kms:{region}:{destination.account}:key/*"
@@ -143,6 +175,11 @@ class AuditStream(Construct):
                 actions=["kms:Decrypt", "kms:GenerateDataKey"],
                 resources=[keys],
                 conditions={"StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"}},
+            ),
+            iam.PolicyStatement(
+                sid="Redact",
+                actions=["lambda:GetFunctionConfiguration", "lambda:InvokeFunction"],
+                resources=[redactor.function.function_arn],
             ),
             iam.PolicyStatement(
                 sid="TellErrors",

@@ -19,13 +19,14 @@ class Destination:
     """A locked bucket of the log archive account, and the key that replicas are encrypted with there.
 
     ``key_arn`` is None where the source is encrypted with SSE-S3: its replicas then are too, whatever the destination's
-    default. ``account`` is the archive's.
+    default. ``key_alias`` is for readers in other accounts, who know no more of the key. ``account`` is the archive's.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html
     """
 
     bucket_name: str
     account: str
     key_arn: str | None = None
+    key_alias: str | None = None
 
 
 class Replication(Construct):
