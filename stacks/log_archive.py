@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from aws_cdk import aws_s3 as s3
 from palisade.archive import CdnLogDestination, Destination, EvidenceBucket, LandingBucket, Records, plan, writer
@@ -232,7 +233,7 @@ class LogArchiveStage(_LogArchive):
 
     def _shipper(self, stage: Stage, role_arn: str) -> Writer:
         """The one role of the stage that reads what its streams delivered; what they could not make out stays here."""
-        return writer.role(
+        shipper = writer.role(
             sid="AuditShipper",
             role_arn=role_arn,
             key_region=self.names.home,
@@ -240,6 +241,7 @@ class LogArchiveStage(_LogArchive):
             prefixes=[f"AWSLogs/{stage.account}/{records.value}/" for records in Records],
             bucket_actions=["s3:ListBucket"],
         )
+        return replace(shipper, key_actions=["kms:Decrypt"])
 
     def _stream_writer(self, stage: Stage, sid: str, role: str) -> Writer:
         # https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#cross-account-delivery-s3

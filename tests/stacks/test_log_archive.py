@@ -12,6 +12,7 @@ import pytest
 
 from assembly import Assembly, Resource
 from stacks.names import (
+    AUDIT_SHIPPER,
     ORGANIZATION,
     ORGANIZATION_WORKFLOWS,
     STAGE_WORKFLOWS,
@@ -51,6 +52,14 @@ DECIDING = {
     **{stage.name: [(stage.account, workflow) for workflow in STAGE_WORKFLOWS] for stage in FIXTURE.stages},
 }
 """By the owner of the bucket: the account of each workflow."""
+
+
+SHIPPED = [stage for stage in FIXTURE.stages if stage.log_service is not None]
+"""Stages whose audit logs go on to a log service."""
+
+
+def _shipper(account: str) -> str:
+    return f"arn:aws:iam::{account}:role/{NAMES.role(AUDIT_SHIPPER)}"
 
 
 def _recorder(account: str, workflow: Workflow) -> str:
@@ -188,8 +197,9 @@ def test_writers_can_only_write(assembly: Assembly) -> None:
     }
     for bucket in _log_buckets(assembly):
         for statement in _allows(_statements(assembly, bucket.properties["BucketName"])):
-            # That workflows read what they wrote, and nothing else, has a test of its own.
-            read = {"s3:GetObject"} if statement["Sid"].endswith(("RecordsWrite", "DeedsWrite")) else set()
+            # That workflows read what they wrote, and the shipper what it sends, has tests of its own.
+            reading = ("RecordsWrite", "DeedsWrite", "AuditShipperWrite")
+            read = {"s3:GetObject"} if statement["Sid"].endswith(reading) else set()
             assert set(_actions(statement)) <= harmless | read, f"{bucket}: {statement['Sid']}"
 
 
@@ -229,19 +239,23 @@ def test_each_workflow_reads_its_own_records_and_deeds_and_nobody_else_anything(
     read = {
         (
             bucket.properties["BucketName"],
-            prefix.rpartition("/")[0].lstrip("/"),
+            join["Fn::Join"][1][-1].rpartition("/")[0].lstrip("/"),
             statement["Condition"]["ArnEquals"]["aws:PrincipalArn"],
         )
         for bucket in _log_buckets(assembly)
         for statement in _allows(_statements(assembly, bucket.properties["BucketName"]))
         if any(fnmatchcase("s3:GetObject", action) for action in _actions(statement))
-        for prefix in [statement["Resource"]["Fn::Join"][1][-1]]
+        for join in (statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]])
     }
     assert read == {
         (NAMES.archive_bucket(owner, Log.DECISION), f"{account}/{workflow}{what}", _recorder(account, workflow))
         for owner, deciding in DECIDING.items()
         for account, workflow in deciding
         for what in ("", "-deeds")
+    } | {
+        (NAMES.archive_bucket(stage.name, Log.AUDIT), f"AWSLogs/{stage.account}/{folder}", _shipper(stage.account))
+        for stage in SHIPPED
+        for folder in ("audit", "sign-ins")
     }
 
 
@@ -267,6 +281,10 @@ def test_other_accounts_neither_read_nor_change(assembly: Assembly, action: str)
                         "ArnNotEquals": {"aws:PrincipalArn": [_recorder(*one) for one in deciding]},
                     }
                     for deciding in DECIDING.values()
+                ),
+                *(
+                    {**_others(stack.account), "ArnNotEquals": {"aws:PrincipalArn": [_shipper(stage.account)]}}
+                    for stage in SHIPPED
                 ),
             )
         ]
@@ -361,6 +379,7 @@ def test_archive_keys_serve_only_known_writers(assembly: Assembly) -> None:
         for stage in FIXTURE.stages
         for role in ("bastion", "audit-delivery", "sign-in-delivery")
     }
+    roles |= {_shipper(stage.account) for stage in SHIPPED}
     roles |= {_people(account) for deciding in DECIDING.values() for account, _ in deciding}
     roles |= {_recorder(*one) for deciding in DECIDING.values() for one in deciding}
     for key in keys:
@@ -434,14 +453,14 @@ def test_buckets_wait_for_what_s3_looks_for(assembly: Assembly) -> None:
 
 
 def test_services_deliver_where_they_can(assembly: Assembly) -> None:
-    """A service that is given the locked bucket would lose its logs, or refuse to be created."""
+    """A service that is given the locked bucket would lose its logs, or refuse to be created; the shipper reads it."""
     locked = {NAMES.archive_bucket(owner, log): (owner, log) for owner, log in OWNED}
     for stack, resource in assembly.resources():
         if stack.name.startswith("log-archive-") or stack.name.endswith("-access-logs"):
             continue
         properties = json.dumps(resource.properties)
         for name, (owner, log) in locked.items():
-            if log not in WRITTEN_INTO_THE_ARCHIVE:
+            if log not in WRITTEN_INTO_THE_ARCHIVE and not stack.name.endswith("-audit-shipping"):
                 assert not re.search(rf"\b{name}\b", properties), (
                     f"{resource} names the locked bucket {name}; use names.delivery_bucket({owner!r}, {log})"
                 )

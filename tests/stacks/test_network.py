@@ -473,7 +473,7 @@ def test_allowed_names_are_vendors_issuer_and_services_but_nobodys_machine() -> 
     region = FIXTURE.home.name
     assert allowed_outside_names(stage, region) == ["*.models.example", "api.vendor.example", "login.dev.acme.example"]
     own_users = allowed_outside_names(FIXTURE.stages[1], region)
-    assert own_users == ["api.vendor.example", f"cognito-idp.{region}.amazonaws.com"]
+    assert own_users == ["api.vendor.example", f"cognito-idp.{region}.amazonaws.com", "intake.logs.example"]
     names = aws_names(stage, region)
     for needed in ("sts", "kms", "ssmmessages", "dynamodb", f"{stage.account}.ddb", "s3"):
         assert f"{needed}.{region}.amazonaws.com" in names

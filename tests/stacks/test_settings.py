@@ -28,6 +28,7 @@ from stacks.settings import (
     Issuer,
     Job,
     LockMode,
+    LogService,
     Organization,
     Region,
     Retention,
@@ -162,6 +163,28 @@ _REFUSED: dict[str, tuple[Change, str]] = {
         r"begin with myaws-dev, which AWS refuses for the word aws",
     ),
     "a vendor with a path": (_stage(vendors=("api.example.com/v1",)), r"vendor 'api\.example\.com/v1' must be a host"),
+    **{
+        f"a log service at {url}": (
+            _stage(log_service=LogService(url=url)),
+            rf"log_service\.url {re.escape(repr(url))} must",
+        )
+        for url in (
+            "http://logs.example.com/audit",
+            "https://10.0.0.1/audit",
+            "https://2130706433/audit",
+            "https://0x7f.0.0.1/audit",
+            "https://[::1]/audit",
+            "https://localhost/audit",
+            "https://collector.internal/audit",
+            "https://user:secret@logs.example.com/audit",
+            "https://logs.example.com@169.254.169.254/",
+            "https://logs.example.com:8088/audit",
+            "https://logs.example.com/audit?token=secret",
+            "https://logs.example.com/audit#part",
+            "https://Logs.example.com/audit",
+            "logs.example.com",
+        )
+    },
     "a burst below the rate": (_stage(throttle=Throttle(rate_per_second=20, burst=10)), r"throttle of 20 a second"),
     "two NAT gateways": (_stage(shape=Shape(nat_gateways=2)), r"shape\.nat_gateways is 2; it must be 1 or 3"),
     "four database instances": (_stage(shape=Shape(aurora_instances=4)), r"shape\.aurora_instances is 4"),
