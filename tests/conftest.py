@@ -1,4 +1,4 @@
-"""One synthesis of everything, with every check on, shared by the whole session."""
+"""One synthesis of everything, with every check on, shared by all sessions until something changes."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ os.environ.pop("CDK_OUTDIR", None)
 import pytest
 from hypothesis import settings
 
-from app import build
 from assembly import Assembly, load
-from stacks.synthesis import new_app
-from tests.fixture_deployment import FIXTURE
+from tests import kept_assembly
 
 # How long one example takes tells of the machine's load, not of the code.
 settings.register_profile("untimed", deadline=None)
@@ -24,12 +22,9 @@ settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
-def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of the fixture deployment's cloud assembly, validation report included."""
-    directory = tmp_path_factory.mktemp("assembly") / "cdk.out"
-    app = new_app(outdir=directory, context={"@aws-cdk/core:failSynthOnValidationErrors": False})
-    build(app, FIXTURE).synth()
-    return directory
+def synthesized() -> Path:
+    """Folder of the fixture deployment's cloud assembly, validation report included; nobody writes there."""
+    return kept_assembly.assembly()
 
 
 @pytest.fixture(scope="session")
