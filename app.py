@@ -14,6 +14,7 @@ import aws_cdk as cdk
 
 from stacks.access import Access
 from stacks.access_logs import AccessLogs
+from stacks.access_requests import AccessRequests, Gates
 from stacks.account import Account
 from stacks.alarms import Alarms, AlarmsEdge
 from stacks.audit import Audit
@@ -39,7 +40,7 @@ from stacks.log_archive import LogArchiveEdge, LogArchiveOrganization, LogArchiv
 from stacks.observability import Observability
 from stacks.observability_edge import ObservabilityEdge
 from stacks.organization import OrganizationGuardrails
-from stacks.settings import ConfigError, Deployment
+from stacks.settings import AccountId, ConfigError, Deployment, Organization, Standing
 from stacks.site import Site
 from stacks.synthesis import chosen_deployment, command_line_context, new_app
 from stacks.trail import ManagementTrail, StageTrail
@@ -54,21 +55,12 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:  # noqa: PLR0915 - o
     ChangeLedger(app, deployment=deployment, archive=organization_archive)
     Images(app, deployment=deployment)
     if deployment.organization is not None and deployment.accounts.management is not None:
-        guardrails = OrganizationGuardrails(
-            app, deployment=deployment, organization=deployment.organization, management=deployment.accounts.management
-        )
-        ManagementTrail(
+        _govern(
             app,
-            deployment=deployment,
-            management=deployment.accounts.management,
+            deployment,
+            deployment.organization,
+            deployment.accounts.management,
             archive=organization_archive,
-            guardrails=guardrails,
-        )
-        Identity(
-            app,
-            deployment=deployment,
-            organization=deployment.organization,
-            management=deployment.accounts.management,
             analysis=analysis,
         )
     backup_service = None if deployment.organization is None else BackupService(app, deployment=deployment)
@@ -104,6 +96,8 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:  # noqa: PLR0915 - o
         Access(
             app, deployment=deployment, stage=stage, keys=keys, network=network, alarms=alarms, database=data.cluster
         )
+        if deployment.organization is not None and stage.standing is Standing.READ_ONLY:
+            Gates(app, deployment=deployment, stage=stage)
         if deployment.emergency_identities:
             BreakGlass(app, deployment=deployment, stage=stage)
         site = Site(app, deployment=deployment, stage=stage, keys=keys, access_logs=access_logs)
@@ -206,6 +200,29 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:  # noqa: PLR0915 - o
                 management=management,
             )
     return app
+
+
+def _govern(
+    app: cdk.App,
+    deployment: Deployment,
+    organization: Organization,
+    management: AccountId,
+    *,
+    archive: LogArchiveOrganization,
+    analysis: LogArchiveAnalysis,
+) -> None:
+    """Guardrails, the organization's trail, and people."""
+    guardrails = OrganizationGuardrails(app, deployment=deployment, organization=organization, management=management)
+    ManagementTrail(app, deployment=deployment, management=management, archive=archive, guardrails=guardrails)
+    requests = AccessRequests(app, deployment=deployment, organization=organization, archive=archive)
+    Identity(
+        app,
+        deployment=deployment,
+        organization=organization,
+        management=management,
+        analysis=analysis,
+        requests=requests,
+    )
 
 
 if __name__ == "__main__":

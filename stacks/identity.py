@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Mapping
 
-from aws_cdk import aws_iam as iam
+import aws_cdk as cdk
 from aws_cdk import aws_identitystore as identitystore
 from aws_cdk import aws_ssm as ssm
 from palisade.identity import Ground, PermissionSet, SessionTags, sight, work
 
 from constructs import Construct
+from stacks.access_requests import AccessRequests
 from stacks.base import PalisadeStack
+from stacks.levels import TAG, Position, levels
 from stacks.log_archive_analysis import LogArchiveAnalysis
-from stacks.settings import AccountId, Deployment, Job, Organization, Standing
-
-
-@dataclass(frozen=True, kw_only=True)
-class Position:
-    """What a job is for, for how many hours a session lasts, and what it may do."""
-
-    purpose: str
-    hours: int
-    rights: Sequence[iam.PolicyStatement] = ()
-    policies: Sequence[str] = ()
+from stacks.settings import ON_REQUEST, AccountId, Deployment, Job, Organization, Standing
 
 
 class Identity(PalisadeStack):
@@ -31,7 +23,8 @@ class Identity(PalisadeStack):
 
     Engineers work in stages of that standing; elsewhere people look at what holds no customer data, the security team
     audits and reads logs, and billing sees bills. Everything above is assigned to nobody: whoever needs it is granted it for
-    a while, and the job's group says who may ask. Other stacks find the permission sets by parameter.
+    a while, and the job's group says who may ask. Before each of those levels stands a gate that refuses whatever no grant
+    explains (stacks/access_requests.py). Other stacks find the permission sets by parameter.
 
     https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetsconcept.html
     """
@@ -44,6 +37,7 @@ class Identity(PalisadeStack):
         organization: Organization,
         management: AccountId,
         analysis: LogArchiveAnalysis,
+        requests: AccessRequests,
     ) -> None:
         center = organization.identity_center
         super().__init__(
@@ -56,6 +50,7 @@ class Identity(PalisadeStack):
         )
         # Identity Center refuses an assignment before the account holds the policies that the permission set names.
         self.add_stack_dependency(analysis)
+        self.add_stack_dependency(requests)
         self._center = center
         self._sandbox = self._ground(Standing.ENGINEER)
         self._live = self._ground(Standing.READ_ONLY)
@@ -91,6 +86,18 @@ class Identity(PalisadeStack):
                 rights=[*sight.billing(), *sight.never_customer_data()],
             ),
         }
+        asking = {
+            Job.REQUESTER: Position(
+                purpose="Asks for a level of a live stage, and records customers' consent",
+                hours=4,
+                policies=[self.names.access_policy(Job.REQUESTER)],
+            ),
+            Job.APPROVER: Position(
+                purpose="Decides about others' requests for access",
+                hours=4,
+                policies=[self.names.access_policy(Job.APPROVER)],
+            ),
+        }
         in_sandbox = {
             Job.ENGINEER: Position(
                 purpose="Everyday work where there are no customers",
@@ -114,31 +121,16 @@ class Identity(PalisadeStack):
             Job.LOG_READER: Position(
                 purpose="Reads server logs: the CTO and the security team", hours=4, rights=sight.server_logs(live)
             ),
-            Job.OPERATOR: Position(
-                purpose="Level settings: turns the knobs of a running stage",
-                hours=1,
-                rights=[*sight.configuration(), *work.settings(live), live.never_elsewhere()],
-            ),
-            Job.MESSAGING: Position(
-                purpose="Level messaging: looks into queues and sends messages on",
-                hours=1,
-                rights=[*sight.configuration(), *work.messages(live), live.never_elsewhere()],
-            ),
-            Job.DATABASE: Position(
-                purpose="Level user data: connects to the database as oneself",
-                hours=1,
-                rights=[*work.database(live), live.never_elsewhere()],
-            ),
-            Job.KEY_ADMINISTRATOR: Position(
-                purpose="Switches keys off and on, and never uses one",
-                hours=1,
-                rights=[*work.keys(live), live.never_elsewhere()],
-            ),
-            Job.BREAK_GLASS: Position(
-                purpose="Emergencies; every use is announced", hours=1, rights=work.in_an_emergency(live)
-            ),
+            **{
+                level: dataclasses.replace(position, policies=[self.names.gate(level.value)])
+                for level, position in levels(live).items()
+            },
         }
-        return {**everywhere, **(in_sandbox if sandbox.stages else {}), **(in_live if live.stages else {})}
+        return {
+            **everywhere,
+            **(in_sandbox if sandbox.stages else {}),
+            **({**in_live, **asking} if live.stages else {}),
+        }
 
     def _permission_set(self, job: Job, position: Position) -> PermissionSet:
         permission_set = PermissionSet(
@@ -151,6 +143,8 @@ class Identity(PalisadeStack):
             statements=position.rights,
             policies=position.policies,
         )
+        if job in ON_REQUEST:
+            cdk.Tags.of(permission_set.resource).add(*TAG)
         ssm.StringParameter(
             permission_set,
             "Arn",
@@ -187,6 +181,11 @@ class Identity(PalisadeStack):
         for owner in deployment.owners:
             self._let(Job.SECURITY, do=Job.SECURITY, where=owner)
         self._let(Job.BILLING, do=Job.BILLING, where="management")
+        for job in (Job.REQUESTER, *ON_REQUEST):
+            if job in self.sets:
+                self._let(job, do=Job.REQUESTER, where="security")
+        if Job.APPROVER in self.sets:
+            self._let(Job.APPROVER, do=Job.APPROVER, where="security")
 
     def _let(self, group: Job, *, do: Job, where: str) -> None:
         # The id says who and where, not which in the list: replacing one assignment by an equal one fails.

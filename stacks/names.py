@@ -240,6 +240,34 @@ class Names:
         """Managed policy of the deployment account for people who may approve changes; permission sets attach it by name."""
         return f"{self.prefix}-change-approver"
 
+    @property
+    def access_requests(self) -> str:
+        """The function of the security account that decides about access requests (lambda/decide_access says how to ask)."""
+        return f"{self.prefix}-access-requests"
+
+    @property
+    def access_grants(self) -> str:
+        """The state machine of the security account that carries them out."""
+        return f"{self.prefix}-access-grants"
+
+    def access_policy(self, job: Job) -> str:
+        """Managed policy of the security account by which people of this job do their deeds of access requests."""
+        return f"{self.prefix}-access-{job.value}"
+
+    def gate(self, level: str) -> str:
+        """Managed policy of a stage's account that refuses everything to a level's sessions that no grant explains."""
+        return f"{self.prefix}-gate-{level}"
+
+    @property
+    def gatekeeper(self) -> str:
+        """The role of a stage's account that rewrites the gates: the boundary lets it (ops/bootstrap/boundary.py)."""
+        return self.role("gatekeeper")
+
+    @property
+    def access_enforcer(self) -> str:
+        """The role of the security account that assigns levels: the boundary lets it."""
+        return self.recorder(Workflow.ACCESS, "enforcer")
+
     def role_arn(self, component: str, account: AccountId) -> str:
         """That role's ARN."""
         return f"arn:aws:iam::{account}:role/{self.role(component)}"

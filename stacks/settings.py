@@ -94,6 +94,12 @@ class Job(enum.Enum):
     DATABASE = "database"
     KEY_ADMINISTRATOR = "key-administrator"
     BREAK_GLASS = "break-glass"
+    REQUESTER = "requester"
+    APPROVER = "approver"
+
+
+ON_REQUEST = (Job.OPERATOR, Job.MESSAGING, Job.DATABASE, Job.KEY_ADMINISTRATOR, Job.BREAK_GLASS)
+"""Levels of a live stage: nobody does these jobs unasked; whoever is of the job's group may ask to, for a while."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -344,6 +350,21 @@ class Retention:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccessRequests:
+    """For how long people may be let into a stage, how long a request waits for its approval, and how far ahead a customer's
+    consent may be recorded.
+
+    Members of ``on_call_group`` (its id in Identity Center) let themselves in, and the team hears of it at once.
+    """
+
+    shortest_minutes: int = 15
+    longest_hours: int = 12
+    waiting_hours: int = 24
+    consent_days: int = 90
+    on_call_group: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Deployment:
     """One whole deployment: an organization (or none), accounts by role, and stages."""
 
@@ -361,6 +382,7 @@ class Deployment:
     """Public addresses of offices and VPNs: the only ones from which people enter a stage whose standing is read-only."""
     emergency_identities: tuple[str, ...] = ()
     """ARNs of the IAM users with hardware MFA, made by hand outside the stages, who alone may break the glass."""
+    access_requests: AccessRequests = field(default_factory=AccessRequests)
     retention: Retention = field(default_factory=Retention)
     evidence_lock_mode: LockMode = LockMode.COMPLIANCE
     """Lock of the evidence that is not one stage's, such as the organization trail."""
@@ -410,6 +432,7 @@ _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 _ROOT = re.compile(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}")
 _ACCOUNT_NAME = re.compile(r"[a-z][a-z0-9-]{0,48}[a-z0-9]")
 _ZONE_ID = re.compile(r"Z[A-Z0-9]{6,32}")
+_GROUP = re.compile(r"([0-9a-f]{10}-)?[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"\+[0-9][0-9 ()-]{5,22}")
 _HOST = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
@@ -486,6 +509,7 @@ def _problems(deployment: Deployment) -> Iterator[str]:
         _addresses,
         _allowed_networks,
         _emergency_identities,
+        _access_requests,
         _standings,
         _retention,
     ):
@@ -599,7 +623,7 @@ def _identity_center(center: IdentityCenter) -> Iterator[str]:
 
     jobs = [group.job for group in center.groups]
     for group in center.groups:
-        if not re.fullmatch(r"([0-9a-f]{10}-)?[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}", group.id):
+        if not _GROUP.fullmatch(group.id):
             yield (
                 f"{where}.groups: id {group.id!r} of {group.job.value} is no group's. "
                 f'"aws identitystore list-groups --identity-store-id {center.store_id}" prints them.'
@@ -629,6 +653,27 @@ def _emergency_identities(deployment: Deployment) -> Iterator[str]:
                 f"{where} names {arn}, which is in none of the accounts {', '.join(sorted(roles.values()))}; a user of a "
                 "stage, or of somebody else, is no way in. Make the user in one of those."
             )
+
+
+LONGEST_WAIT_HOURS = 48
+"""Requests are looked for three days back: that must hold the longest wait and the longest grant together."""
+
+
+def _access_requests(deployment: Deployment) -> Iterator[str]:
+    where, chosen = "access_requests", deployment.access_requests
+    for name, least, most in (
+        ("shortest_minutes", 5, 60),
+        ("longest_hours", 1, 12),
+        ("waiting_hours", 1, LONGEST_WAIT_HOURS),
+        ("consent_days", 1, 366),
+    ):
+        value = getattr(chosen, name)
+        if not least <= value <= most:
+            yield f"{where}.{name} {value} must be {least} to {most}. Change it."
+    if chosen.on_call_group is not None and not _GROUP.fullmatch(chosen.on_call_group):
+        yield (
+            f'{where}.on_call_group {chosen.on_call_group!r} is no group\'s id. "aws identitystore list-groups" prints them.'
+        )
 
 
 def _allowed_networks(deployment: Deployment) -> Iterator[str]:

@@ -110,6 +110,21 @@ service make its own role, as far as its own policy says; never undo them, nor m
 _GOVERNOR = "-governor-"
 """In the name of such a role (``Names.governor``)."""
 
+_GATEKEEPERS = ("-gatekeeper", "-recorder-access-enforcer")
+"""How the names of the roles end that let people into a level for a while (``Names.gatekeeper``, ``Names.access_enforcer``)."""
+
+_TO_KEEP_GATES = (
+    "iam:CreatePolicyVersion",
+    "iam:DeletePolicyVersion",
+    "iam:GetPolicy*",
+    "iam:ListPolicyVersions",
+    "sso:CreateAccountAssignment",
+    "sso:DeleteAccountAssignment",
+    "sso:DescribePermissionSet",
+    "sso:List*",
+)
+"""All that they may do to identities, as far as their own policies say."""
+
 _EVIDENCE = (
     "cloudtrail:Delete*",
     "cloudtrail:PutEventSelectors",
@@ -177,7 +192,7 @@ def boundary(stacks: Sequence[Stack]) -> dict[str, Any]:
                 "Resource": "*",
             },
             _never_the_account(stacks),
-            *_never_identities(stacks),
+            *_never_identities(stacks, services),
             {"Sid": "NeverEvidence", "Effect": "Deny", "Action": list(_EVIDENCE), "Resource": "*"},
         ],
     }
@@ -206,15 +221,22 @@ def _never_the_account(stacks: Sequence[Stack]) -> dict[str, Any]:
     return {**statement, "Condition": {"ArnNotEquals": {"aws:PrincipalArn": exempt}}} if exempt else statement
 
 
-def _never_identities(stacks: Sequence[Stack]) -> list[dict[str, Any]]:
+def _never_identities(stacks: Sequence[Stack], services: Sequence[str]) -> list[dict[str, Any]]:
     governors = _roles(stacks, holding=_GOVERNOR)
-    never: dict[str, Any] = {"Sid": "NeverIdentities", "Effect": "Deny", "Action": list(_NEVER), "Resource": "*"}
-    if not governors:
-        return [never]
-    return [
-        {**never, "Condition": {"ArnNotEquals": {"aws:PrincipalArn": governors}}},
-        {"Sid": "NeverEvenToGovern", "Effect": "Deny", "Action": list(_NEVER_EVEN_TO_GOVERN), "Resource": "*"},
-    ]
+    keepers = [role for ending in _GATEKEEPERS for role in _roles(stacks, ending=ending)]
+
+    def deny(sid: str, what: dict[str, Any], *, but: Sequence[str] = (), only: Sequence[str] = ()) -> dict[str, Any]:
+        test = {"ArnNotEquals": {"aws:PrincipalArn": [*but]}} if but else {"ArnEquals": {"aws:PrincipalArn": [*only]}}
+        statement = {"Sid": sid, "Effect": "Deny", **what, "Resource": "*"}
+        return {**statement, "Condition": test} if but or only else statement
+
+    found = [deny("NeverIdentities", {"Action": list(_NEVER)}, but=[*governors, *keepers])]
+    if governors:
+        found.append(deny("NeverEvenToGovern", {"Action": list(_NEVER_EVEN_TO_GOVERN)}, but=keepers))
+    if keepers:
+        others = [f"{service}:*" for service in services if service not in {"iam", "organizations", "sso"}]
+        found.append(deny("NeverButGates", {"NotAction": [*_TO_KEEP_GATES, *others]}, only=keepers))
+    return found
 
 
 def _granted(stack: Stack) -> list[str]:

@@ -1,0 +1,1 @@
+"""Access grants: makes the accounts be as the records say, again and again, until they are."""
