@@ -71,9 +71,27 @@ EXEMPTIONS: tuple[Exemption, ...] = (
     ),
     Exemption(
         control="compute.function.placement",
+        where="security-access/Decider/Resource/Resource",
+        finding=_OUTSIDE,
+        reason="It writes and reads records in the log archive and asks the directory, from an account that has no network.",
+    ),
+    Exemption(
+        control="compute.function.placement",
+        where="security-access/Enforcer/Resource/Resource",
+        finding=_OUTSIDE,
+        reason="It works on Identity Center and, as their gatekeeper, on the IAM of the stages, to which no network leads.",
+    ),
+    Exemption(
+        control="compute.function.placement",
         where="*-account/Drift/Function/Resource/Resource",
         finding=_OUTSIDE,
         reason="It asks CloudFormation in every region, and no network of one region reaches the others.",
+    ),
+    Exemption(
+        control="compute.function.failures",
+        where="security-access/Enforcer/Resource/Resource",
+        finding="events from ",
+        reason="The next sweep, minutes later, does all that a failed one left; a quarter of an hour without a whole one alarms.",
     ),
     Exemption(
         control="compute.function.failures",
