@@ -34,15 +34,16 @@ is for. A test fails when this page is no longer true.
 ## Jobs
 
 Each job has a permission set `<prefix>-<job>` and a group of the same name. *For good* is where the group has it without
-asking; a job without a place there is granted for a while, and its group says who may ask.
+asking; a job without a place there is granted for a while, and its group says who may ask
+([how](howto/access-requests.md)).
 
 {jobs}
 
 ## Deeds
 
 `x`: may do it in an account that the job is for (engineers: a sandbox; billing: the management account; evidence: the log
-archive; everybody else: a stage with customers). What the organization's guardrails still ask for, such as an allowed address, is
-taken as met.
+archive; requester and approver: the security account; everybody else: a stage with customers). What the organization's
+guardrails still ask for, such as an allowed address, is taken as met.
 
 {deeds}
 

@@ -170,7 +170,7 @@ class OrganizationGuardrails(PalisadeStack):
         ]
 
     def _security(self, own: principals.Deployment) -> list[Guardrail]:
-        return [evidence.archive(deployment=own), *self._infrastructure(own)]
+        return [evidence.archive(deployment=own), people.levels_by_grant(deployment=own), *self._infrastructure(own)]
 
     def _infrastructure(self, own: principals.Deployment) -> list[Guardrail]:
         return [live.changes_by_pipeline(deployment=own), live.pipeline_roles(deployment=own), machines.no_internet()]

@@ -85,6 +85,9 @@ def people(model: Model) -> Iterator[Person]:
 def granted(model: Model, permission_set: Node, account: str, assignments: Sequence[Node] = ()) -> Person:
     """What somebody would be whom the permission set is assigned to in an account, now or for a while."""
     documents, boundary, unknown = _policies(model, permission_set, account)
+    if not assignments:
+        # A gate is open to whoever is granted it.
+        documents = [document for document in documents if not is_gate(document)]
     return Person(
         permission_set=permission_set,
         account=account,
@@ -93,6 +96,13 @@ def granted(model: Model, permission_set: Node, account: str, assignments: Seque
         boundary=boundary,
         unknown=tuple(unknown),
     )
+
+
+def is_gate(document: Any) -> bool:
+    """Whether a policy refuses everything to everybody: it stands before a level until somebody is granted it."""
+    shut = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+    found = [dict(each) for each in as_list(at(document, "Statement"))]
+    return bool(found) and all({key: one for key, one in each.items() if key != "Sid"} == shut for each in found)
 
 
 def unassigned(model: Model) -> list[Node]:

@@ -74,6 +74,22 @@ def _tunnel(model: Model, account: str) -> list[str]:
     return [arn for arn in _of("AWS::SSM::Document")(model, account) if arn.endswith("-database")]
 
 
+def _said(deed: str) -> Where:
+    """Where, in the archive, the requests of the account lie that decides about them, under one's own name."""
+
+    def found(model: Model, account: str) -> list[str]:
+        if not any(
+            str(one.get("StateMachineName")).endswith("-access-grants") for one in model.of(_MACHINE, account=account)
+        ):
+            return []
+        logs = [plain(node.arn) for node in model.of("AWS::S3::Bucket") if "-organization-decision-" in plain(node.arn)]
+        return [f"{log}/{account}/access-deeds/{deed}@20260302-0123456789/{_SESSION}.json" for log in logs]
+
+    return found
+
+
+_MACHINE: Final = "AWS::StepFunctions::StateMachine"
+_SESSION: Final = "AROAEXAMPLE000000001:ada@example.com"
 _TABLES = _of("AWS::DynamoDB::Table")
 _QUEUES = _of("AWS::SQS::Queue")
 _FUNCTIONS = _of("AWS::Lambda::Function")
@@ -97,6 +113,14 @@ DEEDS: Final = (
     Deed(level="evidence", says="read the log archive", action="s3:GetObject", on=_evidence),
     Deed(level="findings", says="see findings", action="securityhub:GetFindings", on=_EVERYTHING),
     Deed(level="keys", says="switch a key off", action="kms:DisableKey", on=_KEYS),
+    Deed(
+        level="requests", says="ask for a level of a live stage", action="s3:PutObject", on=_said("request"),
+        context={"aws:userid": _SESSION},
+    ),
+    Deed(
+        level="approvals", says="let others in", action="s3:PutObject", on=_said("approve"),
+        context={"aws:userid": _SESSION},
+    ),
     Deed(
         level="tunnel", says="open the way to the database", action="ssm:StartSession", on=_tunnel,
         context={"ssm:SessionDocumentAccessCheck": "true"},
@@ -219,7 +243,8 @@ def levels_are_apart(case: Case, finding: Finding) -> None:
 
 def matrix(case: Case) -> dict[Job, dict[str, bool]]:
     """Whether each job may do each deed (by its words) in an account that the job is for."""
-    meant = {Job.ENGINEER: case.terms.workshops, **dict.fromkeys((Job.BILLING, Job.EVIDENCE), None)}
+    elsewhere = (Job.BILLING, Job.EVIDENCE, Job.REQUESTER, Job.APPROVER)
+    meant = {Job.ENGINEER: case.terms.workshops, **dict.fromkeys(elsewhere, None)}
     found: dict[Job, dict[str, bool]] = {}
     for person in staff(case):
         job = _job(person.name)

@@ -80,6 +80,8 @@ LEAST: Final[Mapping[Job, frozenset[str]]] = {
     Job.BREAK_GLASS: frozenset(
         {"changes", "customers' items and objects", "database", "knobs", "messages", "server logs"}
     ),
+    Job.REQUESTER: frozenset(),
+    Job.APPROVER: frozenset(),
 }
 """The most that each job may have. Who connects to the database reaches it over a session on the bastion."""
 _EVERYDAY: Final[Deeds] = (
@@ -284,7 +286,7 @@ def jobs_have_the_least_rights(case: Case, finding: Finding) -> None:
             )
 
 
-_NOT_IN_STAGES: Final = frozenset({Job.BILLING, Job.ENGINEER, Job.EVIDENCE, Job.SECURITY})
+_NOT_IN_STAGES: Final = frozenset({Job.APPROVER, Job.BILLING, Job.ENGINEER, Job.EVIDENCE, Job.REQUESTER, Job.SECURITY})
 """Jobs that nobody is granted in live."""
 
 

@@ -28,6 +28,8 @@ LEAST = {
     Job.BREAK_GLASS: {
         "configuration", "settings", "user data", "messaging", "server logs", "tunnel", "deployment",
     },
+    Job.REQUESTER: {"requests"},
+    Job.APPROVER: {"approvals"},
 }  # fmt: skip
 """The levels at which each job may do something, written by hand."""
 

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from assembly import Assembly
-from stacks.settings import Job
+from stacks.settings import ON_REQUEST, Job
 from tests.fixture_deployment import FIXTURE
 
 STACK = "management-identity"
-STANDING = {Job.ENGINEER, Job.READ_ONLY, Job.LOG_READER, Job.EVIDENCE, Job.SECURITY, Job.BILLING}
+STANDING = {
+    Job.ENGINEER, Job.READ_ONLY, Job.LOG_READER, Job.EVIDENCE, Job.SECURITY, Job.BILLING, Job.REQUESTER, Job.APPROVER,
+}  # fmt: skip
 SANDBOX, LIVE = (stage.account for stage in FIXTURE.stages)
 
 
@@ -70,6 +72,8 @@ def test_every_assignment_is_one_that_may_stand(assignments: set[tuple[str, str,
         ),
         *(("acme-security", "acme-security", account) for account in owners.values()),
         (billing, "acme-billing", owners["management"]),
+        *((f"acme-{job.value}", "acme-requester", owners["security"]) for job in (Job.REQUESTER, *ON_REQUEST)),
+        ("acme-approver", "acme-approver", owners["security"]),
     }
 
 
@@ -115,6 +119,23 @@ def test_the_archive_holds_the_policy_that_its_readers_attach(
     }
     assert named["Name"] in policies
     assert "log-archive-analysis" in assembly[STACK].dependencies
+
+
+def test_before_every_level_that_is_granted_for_a_while_stands_a_gate(
+    assembly: Assembly, sets: dict[Job, dict[str, Any]]
+) -> None:
+    gates = {
+        resource.properties["ManagedPolicyName"]: resource.properties["PolicyDocument"]["Statement"]
+        for resource in assembly["prod-gates"].resources.values()
+        if resource.type == "AWS::IAM::ManagedPolicy" and "ManagedPolicyName" in resource.properties
+    }
+    for job, properties in sets.items():
+        named = [reference["Name"] for reference in properties.get("CustomerManagedPolicyReferences", [])]
+        tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
+        assert (tags.get("palisade:held") == "by-grant") is (job in ON_REQUEST), job
+        if job in ON_REQUEST:
+            (gate,) = named
+            assert gates[gate] == [{"Sid": "NobodyIsGranted", "Effect": "Deny", "Action": "*", "Resource": "*"}]
 
 
 def test_no_permission_set_takes_a_policy_that_somebody_else_writes(sets: dict[Job, dict[str, Any]]) -> None:

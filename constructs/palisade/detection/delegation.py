@@ -30,8 +30,11 @@ DELEGATED_SERVICES: Sequence[str] = (
     "config-multiaccountsetup.amazonaws.com",
     "config.amazonaws.com",
     "iam.amazonaws.com",
+    "sso.amazonaws.com",
 )
-"""Those whose administrator is named to Organizations, once for all regions; the others have an API of their own in each."""
+"""Those whose administrator is named to Organizations, once for all regions; the others have an API of their own in each.
+IAM Identity Center is let in by whoever switches it on, and by nobody else.
+https://docs.aws.amazon.com/organizations/latest/userguide/services-that-can-integrate-sso.html"""
 
 
 class Delegation(Construct):
@@ -98,7 +101,7 @@ class Delegation(Construct):
                     sid="RegisterAdministrator",
                     actions=["organizations:RegisterDelegatedAdministrator"],
                     resources=[members_arn.replace("*", administrator)],
-                    conditions={"StringEquals": {"organizations:ServicePrincipal": list(TRUSTED_SERVICES)}},
+                    conditions={"StringEquals": {"organizations:ServicePrincipal": list(DELEGATED_SERVICES)}},
                 ),
                 iam.PolicyStatement(
                     sid="AppointAdministrator",

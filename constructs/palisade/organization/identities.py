@@ -44,7 +44,8 @@ def own_roles(*, deployment: Deployment) -> list[Statement]:
     role, and people's roles of IAM Identity Center.
 
     Exempt: CloudFormation at work for the pipeline for the deployment's own roles; the founding role for CDK's roles and
-    the deployment's policies, which the bootstrap makes; IAM Identity Center, whose service-linked role no policy binds.
+    the deployment's policies, which the bootstrap makes; the gatekeeper for policies, of which its boundary and its own policy
+    leave it the gates; IAM Identity Center, whose service-linked role no policy binds.
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_examples_iam.html
     """
     return [
@@ -61,7 +62,7 @@ def own_roles(*, deployment: Deployment) -> list[Statement]:
             "OwnPolicies",
             ("iam:CreatePolicy*", "iam:DeletePolicy*", "iam:SetDefaultPolicyVersion", "iam:*agPolicy"),
             on=(deployment.policies,),
-            unless_arn=(CLOUDFORMATION, FOUNDER),
+            unless_arn=(CLOUDFORMATION, FOUNDER, deployment.gatekeeper),
         ),
     ]
 

@@ -77,3 +77,37 @@ def other_sign_in() -> list[Statement]:
             unless_arn=(CLOUDFORMATION,),
         )
     ]
+
+
+@guardrail(PolicyType.SERVICE_CONTROL)
+def levels_by_grant(*, deployment: Deployment) -> list[Statement]:
+    """Nobody assigns a permission set from a member account, nor changes permission sets or who is of which group.
+
+    Exempt: the function that carries grants out, for assignments. An account that administers IAM Identity Center for the
+    organization could do all of this; the management account, which guardrails do not bind, does the rest by template.
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/delegated-admin.html
+    """
+    return [
+        deny(
+            "LevelsByHand",
+            ("sso:CreateAccountAssignment", "sso:DeleteAccountAssignment"),
+            unless_arn=(deployment.access_enforcer,),
+        ),
+        deny(
+            "PeopleByHand",
+            (
+                "identitystore:Create*",
+                "identitystore:Delete*",
+                "identitystore:Update*",
+                "sso:Attach*",
+                "sso:CreatePermissionSet",
+                "sso:DeletePermissionSet",
+                "sso:Detach*",
+                "sso:ProvisionPermissionSet",
+                "sso:Put*",
+                "sso:TagResource",
+                "sso:UntagResource",
+                "sso:Update*",
+            ),
+        ),
+    ]

@@ -54,6 +54,16 @@ class Deployment:
         return (self.job("break-glass"), self.break_glass)
 
     @property
+    def gatekeeper(self) -> str:
+        """The role of each stage that opens and closes its levels."""
+        return f"{_ROLE}{self.prefix}-gatekeeper"
+
+    @property
+    def access_enforcer(self) -> str:
+        """The role of the security account that assigns levels for a while."""
+        return f"{_ROLE}{self.prefix}-recorder-access-enforcer"
+
+    @property
     def roles(self) -> str:
         """Roles that carry the prefix."""
         return f"{_ROLE}{self.prefix}-*"
