@@ -21,6 +21,8 @@ from palisade_runtime.grants import Place
 from palisade_runtime.logs import Logger
 from palisade_runtime.records import Records
 
+from rehearsal.state_machine import MovedClock
+
 BUCKET = "acme-organization-decision-100000000002"
 SECURITY, PROD = "100000000003", "200000000002"
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -38,17 +40,6 @@ WISH: dict[str, Any] = {
 
 def failed(code: str, operation: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": ""}}, operation)
-
-
-@dataclass
-class Clock:
-    now: datetime = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **by: float) -> None:
-        self.now += timedelta(**by)
 
 
 @dataclass
@@ -71,7 +62,7 @@ class Faults:
 class Archive:
     """It takes each key once. ``before_put`` happens between somebody's look and their write."""
 
-    clock: Clock
+    clock: MovedClock
     faults: Faults
     kept: dict[str, str] = field(default_factory=dict)
     written: dict[str, datetime] = field(default_factory=dict)
@@ -256,7 +247,7 @@ class World:
     """Everything together, and people who do things in it."""
 
     def __init__(self) -> None:
-        self.clock, self.faults = Clock(), Faults()
+        self.clock, self.faults = MovedClock(NOW), Faults()
         self.archive = Archive(self.clock, self.faults)
         self.store, self.admin, self.iam, self.ssm = Store(), Admin(self.faults), Iam(self.faults), Ssm()
         self.records = Records(s3=self.archive, bucket=BUCKET, account=SECURITY, workflow="access")
