@@ -6,6 +6,7 @@ import importlib
 import sys
 
 COMMANDS = {
+    "access": "ask for a level of a live stage for a while, and decide about what others ask",
     "credentials": "get temporary credentials: by MFA code, or by Identity Center",
     "kubeconfig": "let kubectl sign in to a cluster with temporary credentials",
     "ledger": "verify and read the record of changes, and approve one",
