@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ class Office:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.world = World()
-        self.world.clock.now = ops.access.datetime.now(ops.access.UTC)
+        self.world.clock.now = datetime.now(UTC)
         self.person = "ada@acme"
         monkeypatch.setattr(ops.access, "desk", lambda _deployment: self.desk())
 
