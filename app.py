@@ -40,6 +40,7 @@ from stacks.log_archive import LogArchiveEdge, LogArchiveOrganization, LogArchiv
 from stacks.observability import Observability
 from stacks.observability_edge import ObservabilityEdge
 from stacks.organization import OrganizationGuardrails
+from stacks.security_reviews import SecurityReviews
 from stacks.settings import AccountId, ConfigError, Deployment, Organization, Standing
 from stacks.site import Site
 from stacks.synthesis import chosen_deployment, command_line_context, new_app
@@ -211,7 +212,7 @@ def _govern(
     archive: LogArchiveOrganization,
     analysis: LogArchiveAnalysis,
 ) -> None:
-    """Guardrails, the organization's trail, and people."""
+    """Guardrails, the organization's trail, and people: what they may do, may ask for, and are reviewed for."""
     guardrails = OrganizationGuardrails(app, deployment=deployment, organization=organization, management=management)
     ManagementTrail(app, deployment=deployment, management=management, archive=archive, guardrails=guardrails)
     requests = AccessRequests(app, deployment=deployment, organization=organization, archive=archive)
@@ -222,6 +223,7 @@ def _govern(
         management=management,
         analysis=analysis,
         requests=requests,
+        reviews=SecurityReviews(app, deployment=deployment, organization=organization, archive=archive),
     )
 
 

@@ -16,6 +16,7 @@ from stacks.settings import (
     LogService,
     Organization,
     Region,
+    Reviews,
     SamlProvider,
     Shape,
     Stage,
@@ -93,4 +94,5 @@ DEPLOYMENT = Deployment(
         "arn:aws:iam::111111111111:user/emergency-1",
         "arn:aws:iam::111111111111:user/emergency-2",
     ),
+    reviews=Reviews(admin=("ada@example.com", "ben@example.com"), access=("ada@example.com", "ben@example.com")),
 )

@@ -83,6 +83,12 @@ EXEMPTIONS: tuple[Exemption, ...] = (
     ),
     Exemption(
         control="compute.function.placement",
+        where="security-reviews/*/Resource/Resource",
+        finding=_OUTSIDE,
+        reason="It asks IAM of every account, Step Functions and the archive, from an account that has no network.",
+    ),
+    Exemption(
+        control="compute.function.placement",
         where="*-account/Drift/Function/Resource/Resource",
         finding=_OUTSIDE,
         reason="It asks CloudFormation in every region, and no network of one region reaches the others.",
@@ -92,6 +98,13 @@ EXEMPTIONS: tuple[Exemption, ...] = (
         where="security-access/Enforcer/Resource/Resource",
         finding="events from ",
         reason="The next sweep, minutes later, does all that a failed one left; a quarter of an hour without a whole one alarms.",
+    ),
+    Exemption(
+        control="compute.function.failures",
+        where="security-reviews/Steps/Resource/Resource",
+        finding="events from ",
+        reason="A call that failed is nothing to keep: the watch does the same six hours later, and half a day without its "
+        "count alarms.",
     ),
     Exemption(
         control="compute.function.failures",

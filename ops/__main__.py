@@ -10,6 +10,7 @@ COMMANDS = {
     "credentials": "get temporary credentials: by MFA code, or by Identity Center",
     "kubeconfig": "let kubectl sign in to a cluster with temporary credentials",
     "ledger": "verify and read the record of changes, and approve one",
+    "review": "read access reviews and sign them",
 }
 """Each is a module ``ops.<name>`` with ``main(arguments) -> exit status``."""
 

@@ -9,6 +9,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from palisade.account import AccountSettings, ConfigurationRecord, DriftDetection, PrivateDocuments, RegionSettings
 from palisade.compute import Placement
+from palisade.identity import Directory, ReviewerRole
 from palisade.keys import CustomerKey
 from palisade.messaging import DeadLetterQueue, EncryptedTopic
 from palisade.observability import TROUBLES, ServiceNotices, watch_dead_letters
@@ -77,6 +78,7 @@ class Account(PalisadeStack):
         if home:
             placement, topic, undelivered = self._means(stage)
             self._set_account(placement)
+            self._let_reviews_in()
             DriftDetection(
                 self,
                 "Drift",
@@ -146,6 +148,23 @@ class Account(PalisadeStack):
             undelivered=undelivered,
         )
         return self._placement(key, key), topic, undelivered
+
+    def _let_reviews_in(self) -> None:
+        deployment, organization = self.deployment, self.deployment.organization
+        if organization is None:
+            return
+        center = organization.identity_center
+        ReviewerRole(
+            self,
+            "Reviewer",
+            name=self.names.reviewer,
+            reader_arn=f"arn:aws:iam::{deployment.accounts.security}:role/{self.names.review_collector}",
+            organization_id=organization.id,
+            external_id=self.names.reviews,
+            directory=Directory(instance_arn=center.instance_arn, store_id=center.store_id)
+            if self._owner == "management"
+            else None,
+        )
 
     def _set_account(self, placement: Placement) -> None:
         deployment, contacts = self.deployment, self.deployment.contacts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import aws_cdk as cdk
 from aws_cdk import aws_identitystore as identitystore
@@ -38,6 +38,7 @@ class Identity(PalisadeStack):
         management: AccountId,
         analysis: LogArchiveAnalysis,
         requests: AccessRequests,
+        reviews: PalisadeStack,
     ) -> None:
         center = organization.identity_center
         super().__init__(
@@ -49,8 +50,8 @@ class Identity(PalisadeStack):
             region=center.region,
         )
         # Identity Center refuses an assignment before the account holds the policies that the permission set names.
-        self.add_stack_dependency(analysis)
-        self.add_stack_dependency(requests)
+        for stack in (analysis, requests, reviews):
+            self.add_stack_dependency(stack)
         self._center = center
         self._sandbox = self._ground(Standing.ENGINEER)
         self._live = self._ground(Standing.READ_ONLY)
@@ -84,6 +85,9 @@ class Identity(PalisadeStack):
                 purpose="Sees and pays bills, keeps budgets; nothing else",
                 hours=4,
                 rights=[*sight.billing(), *sight.never_customer_data()],
+            ),
+            Job.REVIEWER: Position(
+                purpose="Reads access reviews and signs them", hours=4, policies=[self.names.review_signer]
             ),
         }
         asking = {
@@ -167,25 +171,8 @@ class Identity(PalisadeStack):
         ).attr_group_id
 
     def _assign(self) -> None:
-        deployment = self.deployment
-        for stage in deployment.stages:
-            if stage.standing is Standing.ENGINEER:
-                self._let(Job.ENGINEER, do=Job.ENGINEER, where=stage.name)
-            else:
-                self._let(Job.READ_ONLY, do=Job.READ_ONLY, where=stage.name)
-                self._let(Job.LOG_READER, do=Job.LOG_READER, where=stage.name)
-                self._let(Job.SECURITY, do=Job.LOG_READER, where=stage.name)
-        for job in (Job.EVIDENCE, Job.LOG_READER, Job.SECURITY):
-            if job in self.sets:
-                self._let(job, do=Job.EVIDENCE, where="log-archive")
-        for owner in deployment.owners:
-            self._let(Job.SECURITY, do=Job.SECURITY, where=owner)
-        self._let(Job.BILLING, do=Job.BILLING, where="management")
-        for job in (Job.REQUESTER, *ON_REQUEST):
-            if job in self.sets:
-                self._let(job, do=Job.REQUESTER, where="security")
-        if Job.APPROVER in self.sets:
-            self._let(Job.APPROVER, do=Job.APPROVER, where="security")
+        for group, job, where in standing(self.deployment):
+            self._let(group, do=job, where=where)
 
     def _let(self, group: Job, *, do: Job, where: str) -> None:
         # The id says who and where, not which in the list: replacing one assignment by an equal one fails.
@@ -199,6 +186,28 @@ class Identity(PalisadeStack):
         if self._latest is not None:
             assignment.node.add_dependency(self._latest)
         self._latest = assignment
+
+
+def standing(deployment: Deployment) -> Iterator[tuple[Job, Job, str]]:
+    """The assignments that stand: whose group, which permission set, whose account."""
+    live = [stage.name for stage in deployment.stages if stage.standing is not Standing.ENGINEER]
+    for stage in deployment.stages:
+        if stage.name not in live:
+            yield Job.ENGINEER, Job.ENGINEER, stage.name
+        else:
+            yield Job.READ_ONLY, Job.READ_ONLY, stage.name
+            yield Job.LOG_READER, Job.LOG_READER, stage.name
+            yield Job.SECURITY, Job.LOG_READER, stage.name
+    for job in (Job.EVIDENCE, *([Job.LOG_READER] if live else []), Job.SECURITY):
+        yield job, Job.EVIDENCE, "log-archive"
+    for owner in deployment.owners:
+        yield Job.SECURITY, Job.SECURITY, owner
+    yield Job.BILLING, Job.BILLING, "management"
+    yield Job.REVIEWER, Job.REVIEWER, "security"
+    if live:
+        for job in (Job.REQUESTER, *ON_REQUEST):
+            yield job, Job.REQUESTER, "security"
+        yield Job.APPROVER, Job.APPROVER, "security"
 
 
 def _pascal(name: str) -> str:

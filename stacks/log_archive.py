@@ -18,6 +18,7 @@ from stacks.names import (
     AUDIT_WRITER,
     ORGANIZATION,
     ORGANIZATION_WORKFLOWS,
+    READ_BESIDE,
     SESSION_WRITER,
     SIGN_IN_WRITER,
     STAGE_WORKFLOWS,
@@ -146,6 +147,15 @@ class _LogArchive(PalisadeStack):
                 bucket_actions=["s3:ListBucket"],
                 prefixes=[f"{account}/{workflow}/"],
             )
+            for other in READ_BESIDE.get(workflow, ()):
+                yield writer.role(
+                    sid=f"{sid}Reads{other.capitalize()}Records",
+                    role_arn=self._recorder(owner, workflow),
+                    key_region=region,
+                    object_actions=["s3:GetObject"],
+                    bucket_actions=[],
+                    prefixes=[f"{account}/{other}/"],
+                )
             yield writer.role(
                 sid=f"{sid}Deeds",
                 role_arn=self._recorder(owner, workflow),

@@ -89,6 +89,8 @@ ORGANIZATION_WORKFLOWS = {
     "deployment": (Workflow.CHANGE_LEDGER,),
 }
 """The workflows of no single stage, by the account they run in."""
+READ_BESIDE = {Workflow.REVIEWS: (Workflow.ACCESS,)}
+"""Workflows that read the records of others in the same account: a review tells which rights a grant explains."""
 STAGE_WORKFLOWS = (Workflow.CONTAINMENT, Workflow.VAULT, Workflow.DEBUG_EXPORT, Workflow.OFFBOARDING)
 """Those that run in every stage's own account."""
 
@@ -234,6 +236,26 @@ class Names:
     def change_ledger(self) -> str:
         """The function of the deployment account that records changes."""
         return f"{self.prefix}-change-ledger"
+
+    @property
+    def reviews(self) -> str:
+        """The function that reviewers ask, and the state machine of access reviews; both in the security account."""
+        return f"{self.prefix}-reviews"
+
+    @property
+    def reviewer(self) -> str:
+        """The role by which access reviews read an account; in every account."""
+        return self.role("reviewer")
+
+    @property
+    def review_collector(self) -> str:
+        """The role of the security account that alone may assume it."""
+        return self.recorder(Workflow.REVIEWS, "collector")
+
+    @property
+    def review_signer(self) -> str:
+        """Managed policy of the security account for people who sign access reviews; permission sets attach it by name."""
+        return f"{self.prefix}-review-signer"
 
     @property
     def change_approver(self) -> str:

@@ -46,6 +46,9 @@ CLOUDWATCH_RETENTION_DAYS = (
 )  # fmt: skip
 """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
 
+LEAST_REVIEWERS = 2
+"""Who must sign an access review, at least."""
+
 SHORTEST_LOG_DAYS = 7
 SHORTEST_ARCHIVE_DAYS = 30
 SHORTEST_BACKUP_DAYS = 7
@@ -96,6 +99,7 @@ class Job(enum.Enum):
     BREAK_GLASS = "break-glass"
     REQUESTER = "requester"
     APPROVER = "approver"
+    REVIEWER = "reviewer"
 
 
 ON_REQUEST = (Job.OPERATOR, Job.MESSAGING, Job.DATABASE, Job.KEY_ADMINISTRATOR, Job.BREAK_GLASS)
@@ -365,6 +369,22 @@ class AccessRequests:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reviews:
+    """Who signs access reviews, by their user names in Identity Center, and what counts as unused, old and late, in days.
+
+    ``admin`` sign the monthly review of administrators' rights, ``access`` the quarterly one of all rights: two of them each
+    time, and nobody about themselves. Reminders follow the first message by ``remind_days``.
+    """
+
+    admin: tuple[str, ...] = ()
+    access: tuple[str, ...] = ()
+    unused_days: int = 60
+    key_days: int = 90
+    due_days: int = 14
+    remind_days: tuple[int, ...] = (3, 7, 11)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Deployment:
     """One whole deployment: an organization (or none), accounts by role, and stages."""
 
@@ -383,6 +403,7 @@ class Deployment:
     emergency_identities: tuple[str, ...] = ()
     """ARNs of the IAM users with hardware MFA, made by hand outside the stages, who alone may break the glass."""
     access_requests: AccessRequests = field(default_factory=AccessRequests)
+    reviews: Reviews = field(default_factory=Reviews)
     retention: Retention = field(default_factory=Retention)
     evidence_lock_mode: LockMode = LockMode.COMPLIANCE
     """Lock of the evidence that is not one stage's, such as the organization trail."""
@@ -441,6 +462,7 @@ _INSIDE = frozenset(
 )
 """Top-level domains that no public name ends in."""
 _PROVIDER = re.compile(r"[A-Za-z][A-Za-z0-9]{2,31}")
+_USER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+=,-]{0,127}")
 _TENANT = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _RESERVED = frozenset(
     {
@@ -511,6 +533,7 @@ def _problems(deployment: Deployment) -> Iterator[str]:
         _emergency_identities,
         _access_requests,
         _standings,
+        _reviews,
         _retention,
     ):
         for problem in check_one(deployment):
@@ -894,6 +917,26 @@ def _free_block(deployment: Deployment, prefix_length: int) -> IPv4Network:
         if not any(candidate.overlaps(network) for network in taken):
             return candidate
     return IPv4Network("172.16.0.0/16")
+
+
+def _reviews(deployment: Deployment) -> Iterator[str]:
+    reviews = deployment.reviews
+    for title in ("admin", "access"):
+        people: tuple[str, ...] = getattr(reviews, title)
+        for person in people:
+            if not _USER_NAME.fullmatch(person):
+                yield f"reviews.{title} {person!r} is no user name of Identity Center. Write it as the directory has it."
+        if deployment.organization is not None and len({person.casefold() for person in people}) < LEAST_REVIEWERS:
+            yield (
+                f"reviews.{title} has {len(people)} different names, but {LEAST_REVIEWERS} people sign a review, because nobody "
+                "decides about themselves. Name the people who are to sign."
+            )
+    for title, longest in (("unused_days", 90), ("key_days", 365), ("due_days", 28)):
+        days: int = getattr(reviews, title)
+        if not 1 <= days <= longest:
+            yield f"reviews.{title} {days} must be 1 to {longest}. Correct it."
+    if any(not 1 <= day < reviews.due_days for day in reviews.remind_days) or not reviews.remind_days:
+        yield f"reviews.remind_days {reviews.remind_days} must lie between the first day and due_days. Correct them."
 
 
 def _retention(deployment: Deployment) -> Iterator[str]:

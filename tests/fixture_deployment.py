@@ -21,6 +21,7 @@ from stacks.settings import (
     Organization,
     Region,
     Retention,
+    Reviews,
     SamlProvider,
     Shape,
     Shield,
@@ -99,6 +100,10 @@ FIXTURE = Deployment(
     emergency_identities=(
         "arn:aws:iam::100000000003:user/emergency/ada",
         "arn:aws:iam::100000000003:user/emergency/grace",
+    ),
+    reviews=Reviews(
+        admin=("grace@acme.example", "hedy@acme.example"),
+        access=("grace@acme.example", "hedy@acme.example", "ida@acme.example"),
     ),
     retention=Retention(server_log_days=14, audit_log_days=400, documents_days=60),
 )

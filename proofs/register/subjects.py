@@ -17,6 +17,7 @@ import proofs.register.network
 import proofs.register.objectives
 import proofs.register.people
 import proofs.register.residency
+import proofs.register.reviews
 import proofs.register.rows
 import proofs.register.separation
 import proofs.register.tenants

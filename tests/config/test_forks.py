@@ -25,6 +25,7 @@ from stacks.settings import (
     Organization,
     Region,
     Retention,
+    Reviews,
     Shape,
     Stage,
     Standing,
@@ -73,6 +74,9 @@ _ELSEWHERE = Deployment(
         _stage("production01", 3, shape=Shape(nat_gateways=3, aurora_instances=2, egress=Egress.NETWORK_FIREWALL)),
     ),
     allowed_networks=(IPv4Network("203.0.113.64/29"),),
+    reviews=Reviews(
+        admin=("red@globex.example", "blue@globex.example"), access=("red@globex.example", "blue@globex.example")
+    ),
     emergency_identities=("arn:aws:iam::900000000001:user/red", "arn:aws:iam::900000000001:user/blue"),
     retention=Retention(
         server_log_days=30, audit_log_days=3653, network_log_days=180, audit_archive_days=2557, documents_days=365

@@ -25,6 +25,7 @@ LEAST = {
     Job.MESSAGING: {"configuration", "messaging"},
     Job.DATABASE: {"configuration", "tunnel", "user data"},
     Job.KEY_ADMINISTRATOR: {"keys"},
+    Job.REVIEWER: set(),
     Job.BREAK_GLASS: {
         "configuration", "settings", "user data", "messaging", "server logs", "tunnel", "deployment",
     },

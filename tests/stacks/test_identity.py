@@ -14,6 +14,7 @@ from tests.fixture_deployment import FIXTURE
 STACK = "management-identity"
 STANDING = {
     Job.ENGINEER, Job.READ_ONLY, Job.LOG_READER, Job.EVIDENCE, Job.SECURITY, Job.BILLING, Job.REQUESTER, Job.APPROVER,
+    Job.REVIEWER,
 }  # fmt: skip
 SANDBOX, LIVE = (stage.account for stage in FIXTURE.stages)
 
@@ -74,6 +75,7 @@ def test_every_assignment_is_one_that_may_stand(assignments: set[tuple[str, str,
         (billing, "acme-billing", owners["management"]),
         *((f"acme-{job.value}", "acme-requester", owners["security"]) for job in (Job.REQUESTER, *ON_REQUEST)),
         ("acme-approver", "acme-approver", owners["security"]),
+        ("acme-reviewer", "acme-reviewer", owners["security"]),
     }
 
 

@@ -253,6 +253,13 @@ def test_each_workflow_reads_its_own_records_and_deeds_and_nobody_else_anything(
         for account, workflow in deciding
         for what in ("", "-deeds")
     } | {
+        # Reviews tell which rights a grant explains.
+        (
+            NAMES.archive_bucket(ORGANIZATION, Log.DECISION),
+            f"{FIXTURE.accounts.security}/access",
+            _recorder(FIXTURE.accounts.security, Workflow.REVIEWS),
+        )
+    } | {
         (NAMES.archive_bucket(stage.name, Log.AUDIT), f"AWSLogs/{stage.account}/{folder}", _shipper(stage.account))
         for stage in SHIPPED
         for folder in ("audit", "sign-ins")

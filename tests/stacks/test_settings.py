@@ -32,6 +32,7 @@ from stacks.settings import (
     Organization,
     Region,
     Retention,
+    Reviews,
     SamlProvider,
     Shape,
     Stage,
@@ -381,6 +382,7 @@ def deployments(draw: st.DrawFn) -> Deployment:
         ),
         allowed_networks=(IPv4Network("203.0.113.0/24"),),
         emergency_identities=(f"arn:aws:iam::{accounts[1]}:user/one", f"arn:aws:iam::{accounts[1]}:user/two"),
+        reviews=Reviews(admin=("ada", "ben"), access=("ben", "cleo")),
         retention=draw(_retentions()),
     )
 
@@ -520,3 +522,19 @@ def test_refuses_a_module_that_holds_no_deployment() -> None:
 def test_refuses_a_deployment_named_unlike_its_file() -> None:
     with pytest.raises(ConfigError, match=r"name is 'fixture' but the file is acme\.py"):
         named(FIXTURE, "acme")
+
+
+@pytest.mark.parametrize(
+    ("reviews", "words"),
+    [
+        (Reviews(), "reviews.admin has 0 different names, but 2 people sign"),
+        (Reviews(admin=("ada", "ADA"), access=("ada", "ben")), "reviews.admin has 2 different names"),
+        (Reviews(admin=("ada", "ben"), access=("ada lovelace", "ben")), "is no user name of Identity Center"),
+        (dataclasses.replace(FIXTURE.reviews, due_days=40), "reviews.due_days 40 must be 1 to 28"),
+        (dataclasses.replace(FIXTURE.reviews, unused_days=0), "reviews.unused_days 0 must be 1 to 90"),
+        (dataclasses.replace(FIXTURE.reviews, remind_days=(3, 14)), "must lie between the first day and due_days"),
+    ],
+)
+def test_refuses_reviews_that_nobody_could_sign_in_time(reviews: Reviews, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        check(dataclasses.replace(FIXTURE, reviews=reviews))

@@ -126,9 +126,10 @@ class Function(Construct):
         self.function.node.add_dependency(self.component.policy)
         if dead_letters is not None:
             dead_letters.grant_send_messages(self.component.grantee)
+        which = source if name is None else f"{source} ({name})"
         acknowledge(
             self.component.policy,
-            f"{source}: X-Ray defines no resource type"
+            f"{which}: X-Ray defines no resource type"
             + (
                 "."
                 if placement.vpc is None
@@ -141,13 +142,13 @@ class Function(Construct):
         stack = cdk.Stack.of(self)
         acknowledge(
             self.component.policy,
-            f"{source}: Lambda invents the names of the log streams, all of them in the function's own group.",
+            f"{which}: Lambda invents the names of the log streams, all of them in the function's own group.",
             f"AwsSolutions-IAM5[Resource::arn:aws:logs:{stack.region}:{stack.account}:log-group:"
             f"<{stack.get_logical_id(group)}>:*]",
         )
         acknowledge(
             self.function,
-            f"{source}: reserving concurrency must leave 100 unreserved, which the quota of a new account does not; what "
+            f"{which}: reserving concurrency must leave 100 unreserved, which the quota of a new account does not; what "
             "calls the function sets its pace.",
             *in_packs("LambdaConcurrency", "NIST.800.53.R5", "HIPAA.Security"),
         )
