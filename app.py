@@ -39,6 +39,7 @@ from stacks.network import Network
 from stacks.log_archive import LogArchiveEdge, LogArchiveOrganization, LogArchiveStage
 from stacks.observability import Observability
 from stacks.observability_edge import ObservabilityEdge
+from stacks.offboarding import Offboarding
 from stacks.organization import OrganizationGuardrails
 from stacks.security_reviews import SecurityReviews
 from stacks.settings import AccountId, ConfigError, Deployment, Organization, Standing
@@ -84,7 +85,7 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:  # noqa: PLR0915 - o
             BackupVault(app, deployment=deployment, stage=stage, account=account, region=region, service=backup_service)
             for account, region in BackupVault.places(deployment, stage)
         ]
-        Backup(
+        backup = Backup(
             app,
             deployment=deployment,
             stage=stage,
@@ -123,6 +124,20 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:  # noqa: PLR0915 - o
             entry=entry,
             access_logs=access_logs,
             users=users,
+            data=data,
+        )
+        Offboarding(
+            app,
+            deployment=deployment,
+            stage=stage,
+            keys=keys,
+            network=network,
+            alarms=alarms,
+            archive=archive,
+            data=data,
+            users=users,
+            documents=documents,
+            backup=backup,
         )
         audit = Audit(
             app, deployment=deployment, stage=stage, keys=keys, alarms=alarms, network=network, archive=archive

@@ -157,6 +157,13 @@ EXEMPTIONS: tuple[Exemption, ...] = (
         reason="The log service issues the token, or has to learn the signing key, so no function can replace it alone.",
     ),
     Exemption(
+        control="compute.function.placement",
+        where="*-offboarding/Desk/Resource/Resource",
+        finding=_OUTSIDE,
+        reason="It starts deletions and mails reminders through Step Functions and SNS, to which the network has no private "
+        "way; the functions that touch tenants' data run inside.",
+    ),
+    Exemption(
         control="data.stateful.retained",
         where="*-entry/OriginSecret*/Resource/Resource",
         finding="",

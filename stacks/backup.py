@@ -65,10 +65,15 @@ class Backup(StageStack):
         clusters, tables = f"arn:aws:rds:{here}:cluster:*", f"arn:aws:dynamodb:{here}:table/*"
         buckets = "arn:aws:s3:::*"
         retention = deployment.retention
+        self.longest: dict[BackupClass, int] = {}
+        """For how many days the last backup of a store of each class is kept, wherever it is."""
         for backup_class, rules, days in (
             (BackupClass.STANDARD, self._standard(retention), retention.database_backup_days),
             (BackupClass.DOCUMENTS, self._documents(retention), retention.document_backup_days),
         ):
+            self.longest[backup_class] = max(
+                days, *(kept for rule in rules for kept in (rule.days, *(copy.days for copy in rule.copies)))
+            )
             self._plan(f"{backup_class.value}-databases", [clusters, tables], backup_class, rules)
             # Continuous backup is the bucket's own way back in time; databases have theirs without AWS Backup.
             self._plan(f"{backup_class.value}-buckets", [buckets], backup_class, _continuous(rules, days))

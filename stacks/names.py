@@ -290,6 +290,12 @@ class Names:
         """The role of the security account that assigns levels: the boundary lets it."""
         return self.recorder(Workflow.ACCESS, "enforcer")
 
+    @property
+    def offboarding(self) -> str:
+        """Deletes tenants, in each stage's account: the state machine, the function that people call, and the policy with which
+        they may, which permission sets attach by name."""
+        return f"{self.prefix}-offboarding"
+
     def role_arn(self, component: str, account: AccountId) -> str:
         """That role's ARN."""
         return f"arn:aws:iam::{account}:role/{self.role(component)}"

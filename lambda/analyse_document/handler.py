@@ -10,6 +10,7 @@ from palisade_runtime.clock import utc_now
 from palisade_runtime.environment import read_environment
 from palisade_runtime.logs import Logger
 from palisade_runtime.sessions import TenantSessions, make_client
+from palisade_runtime.tenants import closed
 
 from analyse_document.providers import BedrockProvider, NoProvider, Provider
 from analyse_document.statistics import analyse
@@ -28,6 +29,7 @@ class Services:
     provider: Provider
     table: str
     bucket: str
+    register: str
     largest_document: int
     logger: Logger
 
@@ -57,14 +59,16 @@ def _process_one(body: str, services: Services, logger: Logger) -> None:
     upload = parse_upload(body, bucket=services.bucket)
     tenant = upload.address.tenant
     logger = logger.bind(tenant=tenant, user=ACTOR, document=upload.address.document)
+    clients = services.sessions.open(tenant=tenant, user=ACTOR)
     store = UploadStore(
-        clients=services.sessions.open(tenant=tenant, user=ACTOR),
+        clients=clients,
         table=services.table,
         bucket=services.bucket,
         upload=upload,
     )
-    state = store.state()
-    if state in {"absent", "deleting"}:
+    # A tenant who has left: whatever still arrives must not stay, and nothing may be written back.
+    state = "closed" if closed(clients.dynamodb, services.register, tenant) else store.state()
+    if state in {"absent", "deleting", "closed"}:
         # The URL outlives a deletion by some minutes: what arrives through it then must not stay.
         store.discard()
         logger.warning("upload.discarded", state=state)
@@ -100,7 +104,7 @@ def _examine(store: UploadStore, size: int, services: Services, logger: Logger) 
 @functools.cache
 def _services() -> Services:
     values = read_environment(
-        text=("TABLE_NAME", "BUCKET_NAME", "TENANT_ROLE_ARN"), integers=("LARGEST_DOCUMENT_BYTES",)
+        text=("TABLE_NAME", "BUCKET_NAME", "TENANT_ROLE_ARN", "REGISTER"), integers=("LARGEST_DOCUMENT_BYTES",)
     )
     model_id = os.environ.get("SUMMARY_MODEL_ID", "").strip()
     return Services(
@@ -112,6 +116,7 @@ def _services() -> Services:
         else NoProvider(),
         table=values["TABLE_NAME"],
         bucket=values["BUCKET_NAME"],
+        register=values["REGISTER"],
         largest_document=int(values["LARGEST_DOCUMENT_BYTES"]),
         logger=Logger(service="analyse_document"),
     )

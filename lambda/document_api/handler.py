@@ -12,6 +12,7 @@ from palisade_runtime.identifiers import DocumentAddress, user_reference
 from palisade_runtime.logs import Logger
 from palisade_runtime.responses import RefusalError, refuse, respond
 from palisade_runtime.sessions import TenantSessions, make_client
+from palisade_runtime.tenants import closed
 
 from document_api.documents import UPLOAD_SECONDS, is_present, plan_creation, present
 from document_api.requests import (
@@ -34,6 +35,7 @@ class Services:
     sessions: TenantSessions
     table: str
     bucket: str
+    register: str
     key_arn: str
     retention_days: int
     largest_document: int
@@ -67,8 +69,11 @@ def answer(event: Mapping[str, Any], services: Services) -> dict[str, object]:
 
 
 def _perform(operation: Operation, caller: Caller, services: Services, logger: Logger) -> dict[str, object]:
+    clients = services.sessions.open(tenant=caller.tenant, user=caller.user)
+    if closed(clients.dynamodb, services.register, caller.tenant):
+        raise RefusalError(410, "closed", "This account is closed.")
     store = DocumentStore(
-        clients=services.sessions.open(tenant=caller.tenant, user=caller.user),
+        clients=clients,
         table=services.table,
         bucket=services.bucket,
         key_arn=services.key_arn,
@@ -107,7 +112,7 @@ def _perform(operation: Operation, caller: Caller, services: Services, logger: L
 @functools.cache
 def _services() -> Services:
     values = read_environment(
-        text=("TABLE_NAME", "BUCKET_NAME", "KEY_ARN", "TENANT_ROLE_ARN"),
+        text=("TABLE_NAME", "BUCKET_NAME", "KEY_ARN", "TENANT_ROLE_ARN", "REGISTER"),
         integers=("RETENTION_DAYS", "LARGEST_DOCUMENT_BYTES"),
     )
     return Services(
@@ -116,6 +121,7 @@ def _services() -> Services:
         ),
         table=values["TABLE_NAME"],
         bucket=values["BUCKET_NAME"],
+        register=values["REGISTER"],
         key_arn=values["KEY_ARN"],
         retention_days=int(values["RETENTION_DAYS"]),
         largest_document=int(values["LARGEST_DOCUMENT_BYTES"]),

@@ -37,18 +37,24 @@ WHERE n.nspname = 'app' AND p.prosecdef
 """
 _POWERS = """
 SELECT rolname FROM pg_roles
-WHERE rolname = ANY (ARRAY['tables_owner', 'application', 'reader'])
+WHERE rolname = ANY (ARRAY['tables_owner', 'application', 'reader', 'eraser'])
   AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication)
 """
 _MEMBERS = """
 SELECT m.rolname || ' in ' || r.rolname FROM pg_auth_members a
 JOIN pg_roles r ON r.oid = a.roleid JOIN pg_roles m ON m.oid = a.member
-WHERE m.rolname = ANY (ARRAY['application', 'reader']) AND r.rolname <> 'rds_iam'
+WHERE m.rolname = ANY (ARRAY['application', 'reader', 'eraser']) AND r.rolname <> 'rds_iam'
 """
 _TRUNCATE = """
 SELECT grantee || ' on ' || table_name FROM information_schema.role_table_grants
-WHERE table_schema = 'app' AND grantee IN ('application', 'reader', 'PUBLIC')
-  AND (privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER') OR grantee = 'PUBLIC')
+WHERE table_schema = 'app' AND grantee IN ('application', 'reader', 'eraser', 'PUBLIC')
+  AND (privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER') OR grantee = 'PUBLIC'
+       OR (grantee = 'eraser' AND privilege_type NOT IN ('SELECT', 'DELETE')))
+"""
+_KEPT = """
+SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = 'app' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+  AND NOT (has_table_privilege('eraser', c.oid, 'SELECT') AND has_table_privilege('eraser', c.oid, 'DELETE'))
 """
 
 
@@ -71,6 +77,7 @@ def problems(connection: Any) -> Iterator[str]:
         ("role {} has a power that looks past policies", _POWERS),
         ("role {} lends its holder another role's rights", _MEMBERS),
         ("a right beyond rows is granted: {}", _TRUNCATE),
+        ("table {} would outlive its tenant: the eraser may not empty it", _KEPT),
     ):
         for row in connection.run(query):
             yield says.format(row[0])

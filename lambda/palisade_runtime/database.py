@@ -15,6 +15,9 @@ import pg8000.native
 
 from palisade_runtime.identifiers import tenant_id
 
+Connection = pg8000.native.Connection
+DatabaseError = pg8000.native.DatabaseError
+
 ROOTS = Path(__file__).with_name("rds-ca.pem")
 CONNECT_SECONDS = 45
 """A paused database needs up to half a minute to wake."""

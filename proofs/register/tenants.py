@@ -10,6 +10,8 @@ from proofs.model import Model, Node, as_list, at
 from proofs.register.questions import facts, statements, texts
 
 _TAG = "${aws:PrincipalTag/"
+_REGISTER = "register"
+"""What a table holds (``palisade:holds``) that tells of tenants and has nothing of theirs: the platform works on all of it."""
 
 
 @proof("tenants.sessions-see-one-tenant")
@@ -28,6 +30,10 @@ def sessions_see_one_tenant(case: Case, finding: Finding) -> None:
             leading = texts(at(statement, "Condition", "ForAllValues:StringEquals", "dynamodb:LeadingKeys"))
             if leading and all(_TAG in value for value in leading):
                 finding.evidence.append(note(policy, f"reaches {table.path} by the session's tenant only"))
+            elif table.tags.get("palisade:holds") == _REGISTER and _TAG not in str(policy.properties):
+                finding.evidence.append(
+                    note(policy, f"keeps the register {table.path}, which has nothing of a tenant's")
+                )
             elif not _service_only(model, policy):
                 finding.broken.append(note(policy, f"reaches {table.path} without naming a tenant"))
     for bucket in model.of("AWS::S3::Bucket"):

@@ -16,6 +16,7 @@ from constructs import Construct
 from stacks.access_logs import AccessLogs
 from stacks.alarms import Alarms
 from stacks.base import StageStack
+from stacks.data import Data
 from stacks.entry import Entry
 from stacks.keys import Keys
 from stacks.network import Network
@@ -49,6 +50,7 @@ class DocumentService(StageStack):
         entry: Entry,
         access_logs: AccessLogs,
         users: Users | None,
+        data: Data,
     ) -> None:
         super().__init__(scope, deployment=deployment, stage=stage, subject="documents", stateful=True)
         self._alarms = alarms
@@ -74,7 +76,9 @@ class DocumentService(StageStack):
             backup=BackupClass.DOCUMENTS,
             recovery_days=retention.document_backup_days,
         ).table
+        self.bucket, self.table = bucket, table
         stores = {
+            "REGISTER": data.register.table_name,
             "TABLE_NAME": table.table_name,
             "BUCKET_NAME": bucket.bucket_name,
             "LARGEST_DOCUMENT_BYTES": str(LARGEST_DOCUMENT_BYTES),
@@ -125,6 +129,7 @@ class DocumentService(StageStack):
             table_key=keys.data.key,
             bucket=bucket,
             bucket_key=keys.data.key,
+            register=data.register,
         )
         for function, caller in (
             (authorizer, "API Gateway waits for the authorizer's answer"),

@@ -18,6 +18,7 @@ from rehearsal.state_machine import MovedClock
 REGION = "eu-west-1"
 TABLE = "documents"
 BUCKET = "documents-bucket"
+REGISTER = "tenants"
 KEY_ARN = "arn:aws:kms:eu-west-1:123456789012:key/0d1f2a3b-0000-4000-8000-000000000000"
 ROLE_ARN = "arn:aws:iam::123456789012:role/tenant"
 
@@ -77,6 +78,7 @@ class Stage:
     failing: set[str]
     table: str = TABLE
     bucket: str = BUCKET
+    register: str = REGISTER
     key_arn: str = KEY_ARN
 
     def upload(self, created: Mapping[str, Any], tenant: str, content: bytes) -> str:
@@ -148,6 +150,12 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
                 {"AttributeName": "tenant", "KeyType": "HASH"},
                 {"AttributeName": "document", "KeyType": "RANGE"},
             ],
+        )
+        dynamodb.create_table(
+            TableName=REGISTER,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "tenant", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "tenant", "KeyType": "HASH"}],
         )
         clock, lines = MovedClock(), Lines()
         sts = SessionService(clock)

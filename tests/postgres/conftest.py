@@ -130,7 +130,7 @@ def _prepare(server: Server) -> None:
     fresh(server, "palisade")
     migrate(services(server, "palisade"))
     administrator = server.open("administrator")
-    for role in ("application", "reader"):
+    for role in ("application", "reader", "eraser"):
         # IAM is not here to sign them in.
         server.passwords[role] = secrets.token_urlsafe(18)
         administrator.run(f"ALTER ROLE {role} PASSWORD '{server.passwords[role]}'")

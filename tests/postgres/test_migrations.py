@@ -126,6 +126,14 @@ BROKEN = {
         "SET LOCAL ROLE tables_owner; GRANT TRUNCATE ON app.matters TO application",
         "a right beyond rows is granted: application on matters",
     ),
+    "a table that would outlive its tenant": (
+        _TABLE + "CALL app.isolate('app.t'); REVOKE DELETE ON app.t FROM eraser",
+        "table t would outlive its tenant",
+    ),
+    "an eraser that writes": (
+        "SET LOCAL ROLE tables_owner; GRANT INSERT ON app.matters TO eraser",
+        "a right beyond rows is granted: eraser on matters",
+    ),
     "a right for everybody": (
         "SET LOCAL ROLE tables_owner; GRANT SELECT ON app.matters TO PUBLIC",
         "a right beyond rows is granted: PUBLIC on matters",

@@ -63,7 +63,7 @@ def test_knows_every_kind_of_arrow_that_the_deployment_has(model: Model) -> None
     }
 
 
-_NO_SENDER_YET = frozenset({"AuditStreamWrite", "AuditStreamCheck", "AuditStream", "StateMachineLogs"})
+_NO_SENDER_YET = frozenset({"AuditStreamWrite", "AuditStreamCheck", "AuditStream"})
 """Permissions that wait for a sender which no stack has yet."""
 
 

@@ -173,6 +173,7 @@ def test_functions_find_every_setting_they_read(stack: Stack) -> None:
     wanted = {
         "Authorizer": {"ISSUER", "AUDIENCE", "TENANT_CLAIM", "ROLE_CLAIM"},
         "Service": {
+            "REGISTER",
             "TABLE_NAME",
             "BUCKET_NAME",
             "KEY_ARN",
@@ -180,7 +181,7 @@ def test_functions_find_every_setting_they_read(stack: Stack) -> None:
             "RETENTION_DAYS",
             "LARGEST_DOCUMENT_BYTES",
         },
-        "Analysis": {"TABLE_NAME", "BUCKET_NAME", "TENANT_ROLE_ARN", "LARGEST_DOCUMENT_BYTES"},
+        "Analysis": {"REGISTER", "TABLE_NAME", "BUCKET_NAME", "TENANT_ROLE_ARN", "LARGEST_DOCUMENT_BYTES"},
     }
     if FIXTURE.stage(stack.name.removesuffix("-documents")).issuer is None:
         wanted["Authorizer"].add("USER_POOL_ID")

@@ -18,11 +18,18 @@ from palisade.identity import ComponentRole
 TENANT = "${aws:PrincipalTag/tenant}"
 """What a session's policies compare with the keys it touches; without the tag nothing matches, so nothing is allowed."""
 
-_TAGGED = {
+TAGGED = {
     "StringLike": {"aws:RequestTag/tenant": "?*"},
     "ForAllValues:StringEquals": {"aws:TagKeys": ["tenant"], "sts:TransitiveTagKeys": ["tenant"]},
 }
 """A session is opened with the tenant's tag, which cannot be left out, and with no other."""
+
+LEADING = {
+    # "For all values" is also true of no values, hence the second condition.
+    "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [TENANT]},
+    "Null": {"dynamodb:LeadingKeys": "false"},
+}
+"""Items whose partition key is the session's tenant."""
 
 
 class TenantRole(Construct):
@@ -31,6 +38,8 @@ class TenantRole(Construct):
     Only ``assumed_by`` may open a session, and only with exactly that tag and with a source identity, which CloudTrail
     then shows with everything the session does. In ``table`` the partition key is the tenant; in ``bucket``, which must
     have no bucket key, the first segment of the object key is, and the encryption context names it.
+
+    Of ``register`` it reads the tenant's own item, which says whether anything may be written for it any more.
 
     Refuses scans, which would read across tenants, and every request about the table or the bucket as a whole.
 
@@ -51,20 +60,21 @@ class TenantRole(Construct):
         table_key: kms.IKey,
         bucket: s3.IBucket,
         bucket_key: kms.IKey,
+        register: dynamodb.ITable,
     ) -> None:
         super().__init__(scope, construct_id)
         callers = [iam.ArnPrincipal(function.role.role_arn) for function in assumed_by]
         component = ComponentRole(
             self,
             "Role",
-            assumed_by=iam.CompositePrincipal(*(caller.with_conditions(_TAGGED) for caller in callers)),
+            assumed_by=iam.CompositePrincipal(*(caller.with_conditions(TAGGED) for caller in callers)),
             description="One tenant at a time, the one in the session's tag",
         )
         self.role = component.role
         assert component.role.assume_role_policy is not None
         component.role.assume_role_policy.add_statements(
             iam.PolicyStatement(
-                sid="ExactlyTheTenantTag", principals=callers, actions=["sts:TagSession"], conditions=_TAGGED
+                sid="ExactlyTheTenantTag", principals=callers, actions=["sts:TagSession"], conditions=TAGGED
             ),
             iam.PolicyStatement(
                 sid="TheUserAsSource",
@@ -74,7 +84,7 @@ class TenantRole(Construct):
             ),
         )
         component.allow(
-            *self._items(table, table_key),
+            *self._items(table, table_key, register),
             *self._objects(bucket, bucket_key),
         )
         for function in assumed_by:
@@ -92,7 +102,7 @@ class TenantRole(Construct):
             f"AwsSolutions-IAM5[Resource::<{resource}.Arn>/<aws:PrincipalTag/tenant>/*]",
         )
 
-    def _items(self, table: dynamodb.ITable, key: kms.IKey) -> list[iam.PolicyStatement]:
+    def _items(self, table: dynamodb.ITable, key: kms.IKey, register: dynamodb.ITable) -> list[iam.PolicyStatement]:
         return [
             iam.PolicyStatement(
                 sid="ItemsOfTheTenant",
@@ -104,11 +114,13 @@ class TenantRole(Construct):
                     "dynamodb:UpdateItem",
                 ],
                 resources=[table.table_arn],
-                conditions={
-                    # "For all values" is also true of no values, hence the second condition.
-                    "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [TENANT]},
-                    "Null": {"dynamodb:LeadingKeys": "false"},
-                },
+                conditions=LEADING,
+            ),
+            iam.PolicyStatement(
+                sid="StandingOfTheTenant",
+                actions=["dynamodb:GetItem"],
+                resources=[register.table_arn],
+                conditions=LEADING,
             ),
             iam.PolicyStatement(
                 sid="KeyOfTheTable",
@@ -117,7 +129,7 @@ class TenantRole(Construct):
                 conditions={
                     "StringEquals": {
                         "kms:ViaService": self._service("dynamodb"),
-                        "kms:EncryptionContext:aws:dynamodb:tableName": table.table_name,
+                        "kms:EncryptionContext:aws:dynamodb:tableName": [table.table_name, register.table_name],
                     }
                 },
             ),

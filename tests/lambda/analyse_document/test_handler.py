@@ -41,6 +41,7 @@ def services(stage: Any) -> Services:
         provider=NoProvider(),
         table=stage.table,
         bucket=stage.bucket,
+        register=stage.register,
         largest_document=LARGEST,
         logger=stage.logger,
     )
@@ -294,6 +295,7 @@ def test_entry_point_builds_its_services_from_the_environment(
     environment = {
         "TABLE_NAME": stage.table,
         "BUCKET_NAME": stage.bucket,
+        "REGISTER": stage.register,
         "TENANT_ROLE_ARN": "arn:aws:iam::123456789012:role/tenant",
         "LARGEST_DOCUMENT_BYTES": "1000",
     }
@@ -312,3 +314,15 @@ def test_entry_point_builds_its_services_from_the_environment(
 
 def test_messages_are_json_that_the_queue_could_carry(add: Any) -> None:
     assert json.loads(add()["body"])["detail-type"] == "Object Created"
+
+
+def test_what_arrives_for_a_tenant_who_has_left_does_not_stay(services: Services, stage: Any, add: Any) -> None:
+    closed_at = {"S": "2026-03-01T00:00:00+00:00"}
+    stage.dynamodb.put_item(TableName=stage.register, Item={"tenant": {"S": "acme"}, "closed_at": closed_at})
+    before = stage.items()
+    message = add()
+    stage.dynamodb.delete_item(TableName=stage.table, Key={"tenant": {"S": "acme"}, "document": {"S": ID}})
+    assert _failed(process({"Records": [message, add()]}, services)) == []
+    assert stage.versions("acme/") == []
+    assert [item["status"] for item in stage.items()] == [{"S": "awaiting_upload"}]
+    assert before == []

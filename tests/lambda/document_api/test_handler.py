@@ -25,6 +25,7 @@ def services(stage: Any) -> Services:
         sessions=stage.sessions,
         table=stage.table,
         bucket=stage.bucket,
+        register=stage.register,
         key_arn=stage.key_arn,
         retention_days=RETENTION_DAYS,
         largest_document=1000,
@@ -273,6 +274,7 @@ def test_entry_point_builds_its_services_from_the_environment(stage: Any, monkey
     environment = {
         "TABLE_NAME": stage.table,
         "BUCKET_NAME": stage.bucket,
+        "REGISTER": stage.register,
         "KEY_ARN": stage.key_arn,
         "TENANT_ROLE_ARN": "arn:aws:iam::123456789012:role/tenant",
         "RETENTION_DAYS": "90",
@@ -287,3 +289,12 @@ def test_entry_point_builds_its_services_from_the_environment(stage: Any, monkey
     finally:
         handler._services.cache_clear()
     assert json.loads(str(response["body"])) == {"documents": [], "next": None}
+
+
+def test_a_tenant_who_has_left_is_told_so_and_nothing_is_written(services: Services, stage: Any) -> None:
+    closed_at = {"S": "2026-03-01T00:00:00+00:00"}
+    stage.dynamodb.put_item(TableName=stage.register, Item={"tenant": {"S": "acme"}, "closed_at": closed_at})
+    body = json.dumps({"title": "Late", "content_type": "text/plain", "size": 5})
+    assert _call(services, "POST", body=body)[0] == 410
+    assert stage.items() == []
+    assert _create(services, tenant="other")["status"] == "awaiting_upload"

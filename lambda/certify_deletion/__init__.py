@@ -1,0 +1,1 @@
+"""Opens a deletion, keeps count of it, and certifies its end."""

@@ -1,0 +1,1 @@
+"""Where people, and the calendar, say what is to become of a tenant's data."""
