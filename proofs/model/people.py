@@ -85,9 +85,8 @@ def people(model: Model) -> Iterator[Person]:
 def granted(model: Model, permission_set: Node, account: str, assignments: Sequence[Node] = ()) -> Person:
     """What somebody would be whom the permission set is assigned to in an account, now or for a while."""
     documents, boundary, unknown = _policies(model, permission_set, account)
-    if not assignments:
-        # A gate is open to whoever is granted it.
-        documents = [document for document in documents if not is_gate(document)]
+    # A gate opens to whoever is granted it, so what counts is what lies behind.
+    documents = [document for document in documents if not is_gate(document)]
     return Person(
         permission_set=permission_set,
         account=account,

@@ -52,6 +52,8 @@ _IDENTITIES: Final[Deeds] = (
 _KEYS: Final[Deeds] = (("kms:DisableKey", "AWS::KMS::Key"),)
 _BILLS: Final[Deeds] = (("ce:GetCostAndUsage", ""), ("payments:MakePayment", ""))
 
+ITEMS_AND_MESSAGES: Final = (*_ITEMS, *_DATABASE, *_QUEUES)
+"""What answers with customers' data, or leads to it."""
 RIGHTS: Final[Mapping[str, Deeds]] = {
     "bills": _BILLS,
     "changes": _CHANGES,
@@ -104,7 +106,7 @@ _NEVER: Final[Deeds] = (
 )
 
 
-class _Rights:
+class Rights:
     """What a permission set lets people do in an account.
 
     A key's own policy and a role's trust are other proofs' questions: here they pass on whatever the account passes on.
@@ -212,7 +214,7 @@ def engineers_work_in_sandbox(case: Case, finding: Finding) -> None:
         finding.missing.append(Note("terms", "no configuration names a stage in which engineers work"))
     for account in sorted(case.terms.workshops):
         here = [person for person in found if person.account == account]
-        workers = [person for person in here if len(_Rights(case.model, person).can(_EVERYDAY)) == len(_EVERYDAY)]
+        workers = [person for person in here if len(Rights(case.model, person).can(_EVERYDAY)) == len(_EVERYDAY)]
         if not workers:
             sets = sorted(
                 {node.path for node in case.model.of("AWS::SSO::PermissionSet") if _job(node) is Job.ENGINEER}
@@ -221,7 +223,7 @@ def engineers_work_in_sandbox(case: Case, finding: Finding) -> None:
                 Note(account, f"nobody can do all of everyday work there, also not with {', '.join(sets)}", "account")
             )
         for person in here:
-            for deed in _Rights(case.model, person).can(_NEVER):
+            for deed in Rights(case.model, person).can(_NEVER):
                 finding.broken.append(note(person.permission_set, f"{person} can {deed}"))
         finding.evidence += [
             note(person.permission_set, f"{person}: everyday work, no guardrail") for person in workers
@@ -237,7 +239,7 @@ def live_is_entered_apart(case: Case, finding: Finding) -> None:
     found = _everybody(case.model, finding)
     working = _CHANGES + _ITEMS + _DATABASE + _QUEUES + _KNOBS + _IDENTITIES
     in_sandbox = {
-        p.permission_set for p in found if p.account in case.terms.workshops and _Rights(case.model, p).may(working)
+        p.permission_set for p in found if p.account in case.terms.workshops and Rights(case.model, p).may(working)
     }
     if not case.terms.guarded:
         finding.missing.append(Note("terms", "no configuration names a stage that people may only look at"))
@@ -248,7 +250,7 @@ def live_is_entered_apart(case: Case, finding: Finding) -> None:
             finding.broken.append(
                 note(person.permission_set, f"works in sandbox and holds in live {person.account} too")
             )
-        deeds = _Rights(case.model, person).may(working)
+        deeds = Rights(case.model, person).may(working)
         finding.broken += [note(person.permission_set, f"{person} may {deed} without asking") for deed in deeds]
         if not deeds:
             finding.evidence.append(note(person.permission_set, f"{person} may look, and touch nothing"))
@@ -276,7 +278,7 @@ def jobs_have_the_least_rights(case: Case, finding: Finding) -> None:
             for account in sorted(places)
             for kind, deeds in RIGHTS.items()
             if kind not in LEAST[job] and (account in stages or not kind.startswith("customers"))
-            for deed in _Rights(model, granted(model, permission_set, account)).may(deeds)
+            for deed in Rights(model, granted(model, permission_set, account)).may(deeds)
         ]
         documents = granted(model, permission_set, min(places, default="")).documents
         too_much += [f"allows {action} on everything" for action in _wild(documents)]
@@ -313,7 +315,7 @@ def server_logs_have_few_readers(case: Case, finding: Finding) -> None:
     found = _everybody(case.model, finding)
     groups = {group.id: group for group in case.model.of("AWS::IdentityStore::Group")}
     for person in found:
-        if person.account not in case.terms.guarded or not (deeds := _Rights(case.model, person).may(_LOGS)):
+        if person.account not in case.terms.guarded or not (deeds := Rights(case.model, person).may(_LOGS)):
             continue
         for assignment in person.assignments:
             group = groups.get(str(assignment.get("PrincipalId")))
@@ -352,5 +354,5 @@ def _known_readers(case: Case, finding: Finding) -> None:
         if job is None or job in _NOT_IN_STAGES or "server logs" in LEAST[job]:
             continue
         for account in sorted(case.terms.guarded):
-            for deed in _Rights(case.model, granted(case.model, permission_set, account)).may(_LOGS):
+            for deed in Rights(case.model, granted(case.model, permission_set, account)).may(_LOGS):
                 finding.broken.append(note(permission_set, f"whoever is granted it may {deed}"))

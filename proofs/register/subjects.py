@@ -7,6 +7,7 @@ import proofs.register.deliveries
 import proofs.register.detection
 import proofs.register.drift
 import proofs.register.egress
+import proofs.register.grants
 import proofs.register.guardrails
 import proofs.register.identity
 import proofs.register.images

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -170,6 +171,27 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
     "encryption.keys-rotate": (
         Against(kind="switch off", type="KMS::Key", place="EnableKeyRotation"),
         Against(kind="relax limit", type="KMS::Key"),
+    ),
+    "grants.levels-wait-behind-gates": (
+        Against(kind="open gate"),
+        Against(kind="take gate away"),
+        Against(kind="trust account"),
+        Against(kind="assign anything"),
+        Against(kind="share assigning"),
+    ),
+    "grants.nothing-is-forgotten": (
+        Against(kind="sweep seldom"),
+        Against(kind="sweep never"),
+        Against(kind="try once"),
+        Against(kind="never close"),
+        Against(kind="leave half open"),
+        Against(kind="pass over silence"),
+        Against(kind="drop property", type="CloudWatch::Alarm", path="security-access/Grants", place="AlarmActions"),
+    ),
+    "grants.another-person-decides": (
+        Against(kind="say as anybody"),
+        Against(kind="ask no consent"),
+        Against(kind="share assigning"),
     ),
     "guardrails.stages-refuse-each-other": (
         Against(kind="misplace"),
@@ -398,6 +420,7 @@ def more(world: World) -> Iterator[Weakening]:
     yield from _levels(world)
     yield from _placements(world)
     yield from _account_settings(world)
+    yield from _grants(world)
 
 
 def _one(kind: str, resource: Resource, place: str, changed: Resource | None, *others: Resource) -> Weakening:
@@ -813,6 +836,78 @@ def _levels(world: World) -> Iterator[Weakening]:
             kept = [one for one in as_list(at(resource.properties, *path)) if at(one, "Effect") == "Allow"]
             added = {"Effect": "Allow", "Action": action, "Resource": "*"}
             yield _one("mix levels", resource, "InlinePolicy", with_property(resource, path, [*kept, added]))
+
+
+def _grants(world: World) -> Iterator[Weakening]:
+    """What lets people into a level for a while, opened wider, shared, or forgetful."""
+    for _, resource in world.assembly.resources("AWS::IAM::ManagedPolicy"):
+        yield from _of_a_grant(resource)
+    for _, resource in world.assembly.resources("AWS::SSO::PermissionSet"):
+        if "-gate-" in str(resource.properties.get("CustomerManagedPolicyReferences")):
+            yield _set("take gate away", resource, "CustomerManagedPolicyReferences", to=[])
+    for _, resource in world.assembly.resources("AWS::IAM::Role"):
+        if str(resource.properties.get("RoleName")).endswith("-gatekeeper"):
+            statement = ("AssumeRolePolicyDocument", "Statement", 0)
+            trust = {key: one for key, one in at(resource.properties, *statement).items() if key != "Condition"}
+            yield _set("trust account", resource, *statement, to=trust)
+    yield from _workflow_of_grants(world)
+
+
+def _workflow_of_grants(world: World) -> Iterator[Weakening]:
+    for _, resource in world.assembly.resources("AWS::Events::Rule"):
+        if resource.path == "security-access/Sweep":
+            yield _set("sweep seldom", resource, "ScheduleExpression", to="rate(1 day)")
+            yield _set("sweep never", resource, "State", to="DISABLED")
+    for _, resource in world.assembly.resources("AWS::CloudWatch::Alarm"):
+        if resource.path.startswith("security-access/Unsettled/"):
+            yield _set("pass over silence", resource, "TreatMissingData", to="notBreaching")
+    for _, resource in world.assembly.resources("AWS::StepFunctions::StateMachine"):
+        if resource.path.startswith("security-access/"):
+            yield from _of_the_life_of_a_grant(resource)
+    for _, resource in world.assembly.resources("AWS::Lambda::Function"):
+        variables = ("Environment", "Variables", "RULES")
+        rules = at(resource.properties, *variables)
+        if resource.path.startswith("security-access/") and isinstance(rules, str):
+            yield _set(
+                "ask no consent", resource, *variables, to=json.dumps({**json.loads(rules), "customer_data": []})
+            )
+
+
+def _of_a_grant(resource: Resource) -> Iterator[Weakening]:
+    document = ("PolicyDocument", "Statement")
+    given = as_list(at(resource.properties, *document))
+    if "-gate-" in str(resource.properties.get("ManagedPolicyName")):
+        some = {"Bool": {"aws:MultiFactorAuthPresent": "false"}}
+        yield _set("open gate", resource, *document, to=[{**given[0], "Condition": some}])
+    if not resource.path.startswith("security-access/"):
+        return
+    if "/Decider/" in resource.path:
+        assign = {"Effect": "Allow", "Action": "sso:CreateAccountAssignment", "Resource": "*"}
+        yield _set("share assigning", resource, *document, to=[*given, assign])
+    for index, one in enumerate(given):
+        if "ResourceTag" in str(at(one, "Condition")):
+            free = {key: value for key, value in one.items() if key != "Condition"}
+            yield _set("assign anything", resource, *document, index, to=free)
+        if "${aws:userid}" in str(at(one, "Resource")):
+            anybody = [str(arn).replace("${aws:userid}", "*") for arn in as_list(at(one, "Resource"))]
+            yield _set("say as anybody", resource, *document, index, "Resource", to=anybody)
+
+
+def _of_the_life_of_a_grant(resource: Resource) -> Iterator[Weakening]:
+    joined = ("DefinitionString", "Fn::Join", 1)
+    parts = as_list(at(resource.properties, *joined))
+    marks = [part if isinstance(part, str) else f"@{index}@" for index, part in enumerate(parts)]
+    for kind, state, name, to in (
+        ("try once", "Close", "Retry", []),
+        ("leave half open", "Open", "Catch", []),
+        ("never close", "UntilItEnds", "Next", "Ended"),
+    ):
+        definition = json.loads("".join(marks))
+        definition["States"][state][name] = to
+        definition["States"]["Ended"] = {"Type": "Succeed"}
+        texts = re.split(r"@(\d+)@", json.dumps(definition))
+        changed = [parts[int(text)] if index % 2 else text for index, text in enumerate(texts)]
+        yield _one(kind, resource, state, with_property(resource, joined, changed))
 
 
 def _whole_stacks(world: World) -> Iterator[Weakening]:
