@@ -31,6 +31,7 @@ from stacks.edge import Edge
 from stacks.entry import Entry
 from stacks.identity import Identity
 from stacks.images import Images
+from stacks.incidents import Incidents
 from stacks.findings import Findings
 from stacks.keys import Keys
 from stacks.log_archive_analysis import LogArchiveAnalysis
@@ -56,6 +57,8 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:  # noqa: PLR0915 - o
     analysis = LogArchiveAnalysis(app, deployment=deployment, organization=organization_archive)
     ChangeLedger(app, deployment=deployment, archive=organization_archive)
     Images(app, deployment=deployment)
+    findings = [Findings(app, deployment=deployment, region=region) for region in deployment.regions]
+    incidents = Incidents(app, deployment=deployment, findings=findings, archive=organization_archive)
     if deployment.organization is not None and deployment.accounts.management is not None:
         _govern(
             app,
@@ -64,6 +67,7 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:  # noqa: PLR0915 - o
             deployment.accounts.management,
             archive=organization_archive,
             analysis=analysis,
+            incidents=incidents,
         )
     backup_service = None if deployment.organization is None else BackupService(app, deployment=deployment)
     means: dict[str, tuple[Keys, Alarms]] = {}
@@ -179,7 +183,6 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:  # noqa: PLR0915 - o
                 stage=means.get(owner),
             )
             accounts[owner, region] = account
-    findings = [Findings(app, deployment=deployment, region=region) for region in deployment.regions]
     detectors = [
         Detection(
             app,
@@ -226,6 +229,7 @@ def _govern(
     *,
     archive: LogArchiveOrganization,
     analysis: LogArchiveAnalysis,
+    incidents: Incidents,
 ) -> None:
     """Guardrails, the organization's trail, and people: what they may do, may ask for, and are reviewed for."""
     guardrails = OrganizationGuardrails(app, deployment=deployment, organization=organization, management=management)
@@ -237,6 +241,7 @@ def _govern(
         organization=organization,
         management=management,
         analysis=analysis,
+        incidents=incidents,
         requests=requests,
         reviews=SecurityReviews(app, deployment=deployment, organization=organization, archive=archive),
     )

@@ -3,6 +3,7 @@
 Every id here is a placeholder. Replace account ids, organization ids, domain names and hosted zones with your own.
 """
 
+from datetime import date
 from ipaddress import IPv4Network
 
 from stacks.settings import (
@@ -14,7 +15,9 @@ from stacks.settings import (
     IdentityCenter,
     LockMode,
     LogService,
+    OnCall,
     Organization,
+    Person,
     Region,
     Reviews,
     SamlProvider,
@@ -49,6 +52,17 @@ DEPLOYMENT = Deployment(
         operations="operations@example.com",
         billing="billing@example.com",
         phone="+353 1 555 0100",
+    ),
+    on_call=OnCall(
+        zone="Europe/Dublin",
+        first=date(2026, 1, 5),
+        people=(
+            Person(name="ada", email="ada@example.com"),
+            Person(name="ben", email="ben@example.com"),
+            Person(name="cem", email="cem@example.com"),
+        ),
+        management=(Person(name="mia", email="mia@example.com"),),
+        holidays=(date(2026, 12, 25), date(2027, 1, 1)),
     ),
     stages=(
         Stage(

@@ -89,6 +89,37 @@ EXEMPTIONS: tuple[Exemption, ...] = (
     ),
     Exemption(
         control="compute.function.placement",
+        where="security-incidents/Taker/Resource/Resource",
+        finding=_OUTSIDE,
+        reason="It takes findings from a queue and reaches S3 and Step Functions alone, from an account that has no network.",
+    ),
+    Exemption(
+        control="compute.function.placement",
+        where="security-incidents/Lead/Resource/Resource",
+        finding=_OUTSIDE,
+        reason="It decides from records in the log archive, and tells Systems Manager and CloudWatch what it decided.",
+    ),
+    Exemption(
+        control="compute.function.placement",
+        where="security-incidents/Caller/Resource/Resource",
+        finding=_OUTSIDE,
+        reason="It calls people through addresses on the internet, which is all its work; it reads no record.",
+    ),
+    Exemption(
+        control="compute.function.placement",
+        where="security-incidents/Desk/Resource/Resource",
+        finding=_OUTSIDE,
+        reason="It answers people from the records in the log archive and must work while every network is down.",
+    ),
+    Exemption(
+        control="data.secret.rotation",
+        where="security-incidents/Pages/Channels/Resource",
+        finding="nothing rotates it",
+        reason="It holds addresses that people fill in and a key that the receiver of the webhook must take over in the same "
+        "moment; docs/howto/incidents.md says how to replace it.",
+    ),
+    Exemption(
+        control="compute.function.placement",
         where="*-account/Drift/Function/Resource/Resource",
         finding=_OUTSIDE,
         reason="It asks CloudFormation in every region, and no network of one region reaches the others.",

@@ -8,8 +8,10 @@ import sys
 COMMANDS = {
     "access": "ask for a level of a live stage for a while, and decide about what others ask",
     "credentials": "get temporary credentials: by MFA code, or by Identity Center",
+    "incident": "list and show incidents, acknowledge, assign, note, resolve, close and report them",
     "kubeconfig": "let kubectl sign in to a cluster with temporary credentials",
     "ledger": "verify and read the record of changes, and approve one",
+    "oncall": "show who is on call, and who follows",
     "review": "read access reviews and sign them",
 }
 """Each is a module ``ops.<name>`` with ``main(arguments) -> exit status``."""

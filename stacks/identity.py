@@ -13,6 +13,7 @@ from palisade.identity import Ground, PermissionSet, SessionTags, sight, work
 from constructs import Construct
 from stacks.access_requests import AccessRequests
 from stacks.base import PalisadeStack
+from stacks.incidents import Incidents
 from stacks.levels import TAG, Position, levels
 from stacks.log_archive_analysis import LogArchiveAnalysis
 from stacks.settings import ON_REQUEST, AccountId, Deployment, Job, Organization, Standing
@@ -22,9 +23,10 @@ class Identity(PalisadeStack):
     """A permission set and a group for each job, and the few assignments that stand.
 
     Engineers work in stages of that standing; elsewhere people look at what holds no customer data, the security team
-    audits and reads logs, and billing sees bills. Everything above is assigned to nobody: whoever needs it is granted it for
-    a while, and the job's group says who may ask. Before each of those levels stands a gate that refuses whatever no grant
-    explains (stacks/access_requests.py). Other stacks find the permission sets by parameter.
+    audits and reads logs, responders handle incidents, and billing sees bills. Everything above is assigned to nobody:
+    whoever needs it is granted it for a while, and the job's group says who may ask. Before each of those levels stands a
+    gate that refuses whatever no grant explains (stacks/access_requests.py). Other stacks find the permission sets by
+    parameter.
 
     https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetsconcept.html
     """
@@ -37,6 +39,7 @@ class Identity(PalisadeStack):
         organization: Organization,
         management: AccountId,
         analysis: LogArchiveAnalysis,
+        incidents: Incidents,
         requests: AccessRequests,
         reviews: PalisadeStack,
     ) -> None:
@@ -50,7 +53,7 @@ class Identity(PalisadeStack):
             region=center.region,
         )
         # Identity Center refuses an assignment before the account holds the policies that the permission set names.
-        for stack in (analysis, requests, reviews):
+        for stack in (analysis, incidents, requests, reviews):
             self.add_stack_dependency(stack)
         self._center = center
         self._sandbox = self._ground(Standing.ENGINEER)
@@ -80,6 +83,11 @@ class Identity(PalisadeStack):
                 purpose="Audits every account: findings, configuration, who did what",
                 hours=4,
                 rights=[*sight.configuration(), *sight.findings(), *sight.never_customer_data()],
+            ),
+            Job.RESPONDER: Position(
+                purpose="Handles incidents: acknowledges, assigns, notes, resolves, closes",
+                hours=8,
+                policies=[self.names.responder],
             ),
             Job.BILLING: Position(
                 purpose="Sees and pays bills, keeps budgets; nothing else",
@@ -202,6 +210,8 @@ def standing(deployment: Deployment) -> Iterator[tuple[Job, Job, str]]:
         yield job, Job.EVIDENCE, "log-archive"
     for owner in deployment.owners:
         yield Job.SECURITY, Job.SECURITY, owner
+    for job in (Job.RESPONDER, Job.SECURITY):
+        yield job, Job.RESPONDER, "security"
     yield Job.BILLING, Job.BILLING, "management"
     yield Job.REVIEWER, Job.REVIEWER, "security"
     if live:

@@ -296,6 +296,36 @@ class Names:
         they may, which permission sets attach by name."""
         return f"{self.prefix}-offboarding"
 
+    @property
+    def incident_alarms(self) -> str:
+        """The topic of the security account for trouble with the handling of incidents itself."""
+        return f"{self.prefix}-incident-alarms"
+
+    @property
+    def incident_pages(self) -> str:
+        """The topic of the security account that mails whoever is called."""
+        return f"{self.prefix}-incident-pages"
+
+    @property
+    def incident_channels(self) -> str:
+        """The secret of the security account with the addresses of webhook and chat, which people fill in."""
+        return f"{self.prefix}/incidents/channels"
+
+    @property
+    def incident_timer(self) -> str:
+        """The state machine of the security account of which each execution is an incident."""
+        return f"{self.prefix}-incidents"
+
+    @property
+    def incident_desk(self) -> str:
+        """The function of the security account that people's commands call."""
+        return f"{self.prefix}-incident-desk"
+
+    @property
+    def responder(self) -> str:
+        """Managed policy of the security account for people who handle incidents; permission sets attach it by name."""
+        return f"{self.prefix}-responder"
+
     def role_arn(self, component: str, account: AccountId) -> str:
         """That role's ARN."""
         return f"arn:aws:iam::{account}:role/{self.role(component)}"

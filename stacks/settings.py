@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import json
 import re
 import typing
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, time
 from ipaddress import IPv4Network
 from typing import Any, NewType
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 AccountId = NewType("AccountId", str)
 """Twelve digits."""
@@ -91,6 +93,7 @@ class Job(enum.Enum):
     LOG_READER = "log-reader"
     EVIDENCE = "evidence"
     SECURITY = "security"
+    RESPONDER = "responder"
     BILLING = "billing"
     OPERATOR = "operator"
     MESSAGING = "messaging"
@@ -174,6 +177,57 @@ class Contacts:
     operations: str
     billing: str
     phone: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Somebody who is called. ``name`` is their user name in Identity Center, by which they also acknowledge."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cover:
+    """``person`` stands in for whoever is on call, for a holiday or a night: wall-clock times of the rotation's zone."""
+
+    person: str
+    begins: datetime
+    ends: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnCall:
+    """Who is called for incidents: ``people`` in turn, each for a week, from ``first`` at ``at`` of the wall clock in ``zone``.
+
+    The weekday of ``first`` is that of every hand-over. ``management`` is called besides everybody for P0. ``holidays`` are
+    no business days for what is due within one.
+    """
+
+    zone: str
+    first: date
+    people: tuple[Person, ...]
+    at: time = time(9)
+    management: tuple[Person, ...] = ()
+    covers: tuple[Cover, ...] = ()
+    holidays: tuple[date, ...] = ()
+
+    @property
+    def written(self) -> str:
+        """As functions and commands get it: one line of JSON, names without addresses."""
+        covers = sorted((one.begins.isoformat(), one.ends.isoformat(), one.person) for one in self.covers)
+        return json.dumps(
+            {
+                "zone": self.zone,
+                "first": self.first.isoformat(),
+                "at": self.at.isoformat(),
+                "people": [person.name for person in self.people],
+                "management": [person.name for person in self.management],
+                "covers": [[person, begins, ends] for begins, ends, person in covers],
+                "holidays": sorted(one.isoformat() for one in self.holidays),
+            },
+            separators=(",", ":"),
+        )
 
 
 class LockMode(enum.Enum):
@@ -397,6 +451,7 @@ class Deployment:
     organization: Organization | None
     accounts: Accounts
     contacts: Contacts
+    on_call: OnCall
     stages: tuple[Stage, ...]
     allowed_networks: tuple[IPv4Network, ...] = ()
     """Public addresses of offices and VPNs: the only ones from which people enter a stage whose standing is read-only."""
@@ -527,6 +582,7 @@ def _problems(deployment: Deployment) -> Iterator[str]:
         _account_ids,
         _regions,
         _contacts,
+        _on_call,
         _stages,
         _addresses,
         _allowed_networks,
@@ -776,6 +832,50 @@ def _contacts(deployment: Deployment) -> Iterator[str]:
             yield f"contacts.{role} {address!r} must be an e-mail address that more than one person reads. Fill it in."
     if not _PHONE.fullmatch(deployment.contacts.phone):
         yield f"contacts.phone {deployment.contacts.phone!r} must be a number with its country. Write it like +353 1 555 0100."
+
+
+LONGEST_ROTATION = 3000
+"""Characters of the rotation as functions get it: an environment holds 4 KB.
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+
+
+def _on_call(deployment: Deployment) -> Iterator[str]:
+    on_call = deployment.on_call
+    if not _is_zone(on_call.zone):
+        yield f"on_call.zone {on_call.zone!r} is not a time zone. Write it like Europe/Dublin."
+    if not on_call.people:
+        yield "on_call.people is empty, so nobody would be called. Add a Person(...)."
+    everyone = [*on_call.people, *on_call.management]
+    names = [person.name for person in everyone]
+    for person in everyone:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9._@+-]{1,63}", person.name):
+            yield (
+                f"on_call names {person.name!r}; a name must be the user name in Identity Center in lower case: 2 to 64 "
+                "letters, digits and ._@+-. Respell it."
+            )
+        if not _EMAIL.fullmatch(person.email):
+            yield f"on_call: email {person.email!r} of {person.name} must be an e-mail address. Fill it in."
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"on_call names {name} {names.count(name)} times. Name everybody once."
+    for cover in on_call.covers:
+        where = f"on_call.covers: {cover.person} from {cover.begins}"
+        if cover.person not in names:
+            yield f"{where} is none of {', '.join(names)}. Name one of them."
+        if cover.begins.tzinfo or cover.ends.tzinfo:
+            yield f"{where} names a zone; covers are times of the wall clock in {on_call.zone}. Leave it out."
+        elif cover.begins >= cover.ends:
+            yield f"{where} ends at {cover.ends}, before it begins. Correct it."
+    size = len(on_call.written)
+    if size > LONGEST_ROTATION:
+        yield f"on_call takes {size} characters; {LONGEST_ROTATION} fit. Remove covers and holidays that have gone by."
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
 
 
 def _stages(deployment: Deployment) -> Iterator[str]:

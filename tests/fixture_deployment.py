@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time
 from ipaddress import IPv4Network
 
 from stacks.settings import (
     AccountId,
     Accounts,
     Contacts,
+    Cover,
     Deployment,
     DirectoryGroup,
     Domain,
@@ -18,7 +20,9 @@ from stacks.settings import (
     LockMode,
     LogFormat,
     LogService,
+    OnCall,
     Organization,
+    Person,
     Region,
     Retention,
     Reviews,
@@ -58,6 +62,24 @@ FIXTURE = Deployment(
         operations="operations@acme.example",
         billing="billing@acme.example",
         phone="+49 30 5550100",
+    ),
+    on_call=OnCall(
+        zone="Europe/Berlin",
+        first=date(2026, 1, 6),
+        at=time(10, 30),
+        people=(
+            Person(name="grace", email="grace@acme.example"),
+            Person(name="linus", email="linus@acme.example"),
+        ),
+        management=(Person(name="margaret", email="margaret@acme.example"),),
+        covers=(
+            Cover(
+                person="margaret",
+                begins=datetime.fromisoformat("2026-12-24T12:00"),
+                ends=datetime.fromisoformat("2026-12-27T10:00"),
+            ),
+        ),
+        holidays=(date(2026, 5, 1), date(2026, 12, 25)),
     ),
     stages=(
         Stage(

@@ -74,6 +74,7 @@ LEAST: Final[Mapping[Job, frozenset[str]]] = {
     Job.LOG_READER: frozenset({"server logs"}),
     Job.EVIDENCE: frozenset({"evidence"}),
     Job.SECURITY: frozenset(),
+    Job.RESPONDER: frozenset(),
     Job.BILLING: frozenset({"bills"}),
     Job.OPERATOR: frozenset({"knobs"}),
     Job.MESSAGING: frozenset({"messages"}),
@@ -290,7 +291,7 @@ def jobs_have_the_least_rights(case: Case, finding: Finding) -> None:
 
 
 _NOT_IN_STAGES: Final = frozenset(
-    {Job.APPROVER, Job.BILLING, Job.ENGINEER, Job.EVIDENCE, Job.REQUESTER, Job.REVIEWER, Job.SECURITY}
+    {Job.APPROVER, Job.BILLING, Job.ENGINEER, Job.EVIDENCE, Job.REQUESTER, Job.RESPONDER, Job.REVIEWER, Job.SECURITY}
 )
 """Jobs that nobody is granted in live."""
 

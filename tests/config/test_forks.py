@@ -22,7 +22,9 @@ from stacks.settings import (
     IdentityCenter,
     Issuer,
     LockMode,
+    OnCall,
     Organization,
+    Person,
     Region,
     Retention,
     Reviews,
@@ -67,6 +69,9 @@ _ELSEWHERE = Deployment(
     ),
     contacts=Contacts(
         security="s@globex.example", operations="o@globex.example", billing="b@globex.example", phone="+1 206 555 0100"
+    ),
+    on_call=OnCall(
+        zone="America/Los_Angeles", first=date(2026, 3, 3), people=(Person(name="red", email="red@globex.example"),)
     ),
     stages=(
         _stage("sandbox", 1, lock_mode=LockMode.GOVERNANCE, standing=Standing.ENGINEER),

@@ -20,6 +20,7 @@ LEAST = {
     Job.LOG_READER: {"server logs"},
     Job.EVIDENCE: {"evidence"},
     Job.SECURITY: {"configuration", "findings"},
+    Job.RESPONDER: set(),
     Job.BILLING: {"billing"},
     Job.OPERATOR: {"configuration", "settings"},
     Job.MESSAGING: {"configuration", "messaging"},

@@ -14,7 +14,7 @@ from tests.fixture_deployment import FIXTURE
 STACK = "management-identity"
 STANDING = {
     Job.ENGINEER, Job.READ_ONLY, Job.LOG_READER, Job.EVIDENCE, Job.SECURITY, Job.BILLING, Job.REQUESTER, Job.APPROVER,
-    Job.REVIEWER,
+    Job.REVIEWER, Job.RESPONDER,
 }  # fmt: skip
 SANDBOX, LIVE = (stage.account for stage in FIXTURE.stages)
 
@@ -72,6 +72,7 @@ def test_every_assignment_is_one_that_may_stand(assignments: set[tuple[str, str,
             for group in ("evidence", "log-reader", "security")
         ),
         *(("acme-security", "acme-security", account) for account in owners.values()),
+        *((f"acme-{group}", "acme-responder", owners["security"]) for group in ("responder", "security")),
         (billing, "acme-billing", owners["management"]),
         *((f"acme-{job.value}", "acme-requester", owners["security"]) for job in (Job.REQUESTER, *ON_REQUEST)),
         ("acme-approver", "acme-approver", owners["security"]),
@@ -108,19 +109,26 @@ def test_tells_other_stacks_where_each_permission_set_is(assembly: Assembly) -> 
     assert parameters == {f"/acme/permission-set/{job.value}" for job in Job}
 
 
-def test_the_archive_holds_the_policy_that_its_readers_attach(
-    assembly: Assembly, sets: dict[Job, dict[str, Any]]
+@pytest.mark.parametrize(
+    ("job", "account", "stack"),
+    [
+        (Job.EVIDENCE, FIXTURE.accounts.log_archive, "log-archive-analysis"),
+        (Job.RESPONDER, FIXTURE.accounts.security, "security-incidents"),
+    ],
+)
+def test_an_account_holds_the_policy_that_a_permission_set_attaches_there(
+    assembly: Assembly, sets: dict[Job, dict[str, Any]], job: Job, account: str, stack: str
 ) -> None:
-    (named,) = sets[Job.EVIDENCE]["CustomerManagedPolicyReferences"]
+    (named,) = sets[job]["CustomerManagedPolicyReferences"]
     policies = {
         resource.properties.get("ManagedPolicyName")
-        for stack in assembly.stacks
-        if stack.account == FIXTURE.accounts.log_archive
-        for resource in stack.resources.values()
+        for other in assembly.stacks
+        if other.account == account
+        for resource in other.resources.values()
         if resource.type == "AWS::IAM::ManagedPolicy"
     }
     assert named["Name"] in policies
-    assert "log-archive-analysis" in assembly[STACK].dependencies
+    assert stack in assembly[STACK].dependencies
 
 
 def test_before_every_level_that_is_granted_for_a_while_stands_a_gate(

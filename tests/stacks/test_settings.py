@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable
+from datetime import datetime
 from ipaddress import IPv4Network
 from typing import Any
 
@@ -30,6 +31,7 @@ from stacks.settings import (
     LockMode,
     LogService,
     Organization,
+    Person,
     Region,
     Retention,
     Reviews,
@@ -113,6 +115,38 @@ _REFUSED: dict[str, tuple[Change, str]] = {
         r"home region eu-south-1 cannot gather an organization's findings",
     ),
     "home and recovery alike": (_deployment(recovery=FIXTURE.home), r"home and recovery are both eu-central-1"),
+    "nobody on call": (_part("on_call", people=()), r"on_call\.people is empty, so nobody would be called"),
+    "a zone that is none": (_part("on_call", zone="Dublin"), r"on_call\.zone 'Dublin' is not a time zone"),
+    "somebody on call twice": (
+        _part("on_call", management=(FIXTURE.on_call.people[0],)),
+        r"on_call names grace 2 times",
+    ),
+    "somebody on call who cannot be named": (
+        _part("on_call", people=(Person(name="Grace H", email="grace"),)),
+        r"on_call names 'Grace H'; a name must be the user name",
+    ),
+    "a cover by a stranger": (
+        _part("on_call", covers=(dataclasses.replace(FIXTURE.on_call.covers[0], person="eve"),)),
+        r"on_call\.covers: eve from 2026-12-24 12:00:00 is none of grace, linus, margaret",
+    ),
+    "a cover that ends before it begins": (
+        _part(
+            "on_call",
+            covers=(dataclasses.replace(FIXTURE.on_call.covers[0], ends=datetime.fromisoformat("2026-01-01")),),
+        ),
+        r"ends at 2026-01-01 00:00:00, before it begins",
+    ),
+    "a cover with a zone": (
+        _part(
+            "on_call",
+            covers=(dataclasses.replace(FIXTURE.on_call.covers[0], ends=datetime.fromisoformat("2026-12-30T00:00Z")),),
+        ),
+        r"names a zone; covers are times of the wall clock in Europe/Berlin",
+    ),
+    "more covers than a function holds": (
+        _part("on_call", covers=FIXTURE.on_call.covers * 80),
+        r"on_call takes \d+ characters; 3000 fit",
+    ),
     "a missing contact": (_part("contacts", security=""), r"contacts\.security '' must be an e-mail address"),
     "no stage": (_deployment(stages=()), r"stages is empty"),
     "two stages of one name": (
@@ -376,6 +410,7 @@ def deployments(draw: st.DrawFn) -> Deployment:
         contacts=Contacts(
             security="a@b.example", operations="c@d.example", billing="e@f.example", phone="+44 20 5550100"
         ),
+        on_call=FIXTURE.on_call,
         stages=tuple(
             draw(_stages(name, account, index))
             for index, (name, account) in enumerate(zip(names, accounts[5:], strict=True))

@@ -21,9 +21,10 @@ https://eur-lex.europa.eu/eli/reg/2016/679/oj"""
 _NOTIFY_MARKS = tuple(timedelta(hours=hours) for hours in (24, 48, 66, 71, 72))
 _POSTMORTEM_MARKS = tuple(timedelta(hours=hours) for hours in (-4, -1, 0))
 _DAY = timedelta(days=1)
+_WEEK = timedelta(days=7)
 _HOUR = timedelta(hours=1)
 _FIRST_ROUNDS = (timedelta(0), ACKNOWLEDGE, 2 * ACKNOWLEDGE, timedelta(minutes=20), timedelta(minutes=40))
-_MONTH = timedelta(days=30)
+_FORTNIGHT = timedelta(days=14)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +47,9 @@ def due(history: History, rotation: Rotation, now: datetime) -> list[Page]:
 
 
 def next_look(history: History, rotation: Rotation, now: datetime) -> datetime:
-    """When to look again: at the next mark, and hourly in the first month, because people may have done something."""
+    """When to look again: at the next mark, and hourly for a fortnight, because people may have done something."""
     marks = [at for at, _ in _series(history, rotation, now) if at > now]
-    unattended = history.priority is Priority.P3 or now - history.opened_at > _MONTH
+    unattended = history.priority is Priority.P3 or now - history.opened_at > _FORTNIGHT
     return min([*marks, now + (_DAY if unattended else _HOUR)])
 
 
@@ -143,7 +144,7 @@ def _standing(history: History, rotation: Rotation, now: datetime) -> Iterator[t
     """Once a day (P3: once a week) whoever has it in hand hears that it is not resolved."""
     if "resolved" in history.records or not (history.acknowledged or history.priority is Priority.P3):
         return
-    every = 7 * _DAY if history.priority is Priority.P3 else _DAY
+    every = _WEEK if history.priority is Priority.P3 else _DAY
     for index, at in enumerate(_every(history.opened_at, every, now)):
         yield at, Page(name=f"standing-{index}", to=_owners(history, rotation, at, False), why="resolve it", loud=False)
 
@@ -156,8 +157,10 @@ def _owners(history: History, rotation: Rotation, at: datetime, everyone: bool) 
 
 
 def _rounds(since: datetime, now: datetime) -> Iterator[datetime]:
+    """Every few minutes at first, hourly for a week, then daily."""
     yield from (since + after for after in _FIRST_ROUNDS)
-    yield from _every(since, _HOUR, now)
+    yield from _every(since, _HOUR, min(now, since + _WEEK))
+    yield from _every(since + _WEEK, _DAY, now)
 
 
 def _marks(zero: datetime, marks: tuple[timedelta, ...], now: datetime) -> Iterator[datetime]:

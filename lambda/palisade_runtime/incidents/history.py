@@ -3,13 +3,14 @@
 Records of the incident ``<fingerprint>-<generation>``, each with ``at`` and, where a person did it, ``by``:
 
 - ``opened``: the finding, its priority and rule, whether it may be a breach, and who is affected;
-- ``seen-<occurrence>``: a further finding of the same fingerprint, with its priority and who is affected;
+- ``seen-<priority>-<occurrence>``: a further finding of the same fingerprint, in the form of ``opened``;
 - ``paged-<page>``: whom a page reached, by which channels, and which failed;
 - ``acknowledged``, ``assigned-<deed>``, ``note-<deed>``, ``resolved``, ``postmortem-<deed>``, ``closed``: what people did;
 - ``told-customers``, ``told-regulator``, ``told-affected``: who was told, or why nobody had to be;
 - ``measured-<metric>``, ``item``, ``item-<status>``: what was measured, and the item in Systems Manager.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,16 +21,19 @@ from palisade_runtime.incidents.priorities import Priority
 from palisade_runtime.incidents.tenants import Affected, merged
 from palisade_runtime.records import Records
 
+_MOST_SEEN = 50
+"""Further findings of each priority that are read; an alarm may come thousands of times, and all are counted."""
 WHOM = ("customers", "regulator", "affected")
 """Who is to be told: customers and the regulator of a breach, those affected of the post-mortem."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """Every record of one incident, by its name."""
+    """The records of one incident by their names, and how often it was found."""
 
     incident: str
     records: Mapping[str, Mapping[str, Any]]
+    count: int = 1
 
     @classmethod
     def read(cls, records: Records, incident: str) -> "History":
@@ -41,7 +45,16 @@ class History:
         names = records.events(incident)
         if "opened" not in names:
             raise KeyError(incident)
-        return cls(incident=incident, records={name: records.read(incident, name) or {} for name in names})
+        seen = [name for name in names if name.startswith("seen-")]
+        unread = {
+            name
+            for level in Priority
+            for name in [one for one in seen if one.startswith(f"seen-{level.name}-")][_MOST_SEEN:]
+        }
+        texts = {name: records.text(incident, name) for name in names if name not in unread}
+        return cls(
+            incident=incident, records={name: json.loads(text) for name, text in texts.items()}, count=1 + len(seen)
+        )
 
     @property
     def opened(self) -> Mapping[str, Any]:
@@ -85,11 +98,6 @@ class History:
             Affected(tenants=tuple(one["affected"]["tenants"]), unknown=one["affected"]["unknown"])
             for one in self._findings()
         )
-
-    @property
-    def count(self) -> int:
-        """How often it was found."""
-        return 1 + sum(1 for _ in self._of("seen"))
 
     def moment(self, name: str) -> datetime | None:
         """When ``name`` was recorded; None if it was not."""

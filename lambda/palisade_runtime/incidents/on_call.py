@@ -8,9 +8,9 @@ import functools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _WEEK = timedelta(days=7)
 
@@ -41,7 +41,7 @@ class Rotation:
 
     @classmethod
     def read(cls, text: str) -> "Rotation":
-        """From what :meth:`written` wrote."""
+        """From the JSON that ``stacks.settings.OnCall.written`` gives."""
         given: Mapping[str, Any] = json.loads(text)
         return cls(
             zone=given["zone"],
@@ -54,21 +54,6 @@ class Rotation:
                 for who, begins, ends in given["covers"]
             ),
             holidays=frozenset(date.fromisoformat(one) for one in given["holidays"]),
-        )
-
-    def written(self) -> str:
-        """As functions get it: one line of JSON."""
-        return json.dumps(
-            {
-                "zone": self.zone,
-                "first": self.first.isoformat(),
-                "at": self.at.isoformat("minutes"),
-                "people": self.people,
-                "management": self.management,
-                "covers": [[one.person, _text(one.begins), _text(one.ends)] for one in self.covers],
-                "holidays": sorted(one.isoformat() for one in self.holidays),
-            },
-            separators=(",", ":"),
         )
 
     @property
@@ -138,26 +123,17 @@ class Rotation:
         return high.replace(microsecond=0)
 
     @property
-    def _zone(self) -> ZoneInfo:
+    def _zone(self) -> tzinfo:
         return _zone(self.zone)
 
 
-def _text(wall: datetime) -> str:
-    return wall.isoformat(timespec="minutes")
-
-
 @functools.cache
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
-
-
-def known_zone(name: str) -> bool:
-    """Whether there is such a zone."""
+def _zone(name: str) -> tzinfo:
     try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return False
-    return True
+        return ZoneInfo(name)
+    except ZoneInfoNotFoundError:
+        # Configuration was checked where zones are known. Where they are not, a call an hour off is better than none.
+        return UTC
 
 
 def schedule(rotation: Rotation, since: datetime, weeks: int) -> Sequence[tuple[datetime, str]]:

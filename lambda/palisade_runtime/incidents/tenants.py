@@ -37,12 +37,12 @@ def affected(finding: Finding, *, stages: Mapping[str, str], tenant_buckets: Ite
     ``stages`` names the stage of each account that holds customers' data; in ``tenant_buckets`` the first segment of every key
     is the tenant (docs/howto/tenant-isolation.md).
     """
-    stage = stages.get(finding.account)
-    if stage is None:
-        return Affected(tenants=(), unknown="")
     buckets = frozenset(tenant_buckets)
     told = {one: _tenant(one, buckets) for one in finding.subjects if one.kind not in _WITHOUT_TENANT}
     tenants = tuple(sorted({tenant for tenant in told.values() if tenant}))
+    stage = stages.get(finding.account)
+    if stage is None:
+        return Affected(tenants=tenants, unknown="")
     shared = [one for one, tenant in told.items() if tenant is None and not _told_otherwise(one, told)]
     if shared or not told:
         what = ", ".join(dict.fromkeys(one.kind for one in shared)) or "nothing"

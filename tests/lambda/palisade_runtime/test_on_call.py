@@ -1,5 +1,6 @@
 """Who is on call: by the wall clock, across hand-overs, covers and the changes of the clock."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -7,7 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from palisade_runtime.incidents.on_call import Cover, Rotation, known_zone, schedule
+from palisade_runtime.incidents.on_call import Cover, Rotation, schedule
+
+from stacks.settings import Cover as ConfiguredCover
+from stacks.settings import OnCall, Person
 
 DUBLIN = Rotation(
     zone="Europe/Dublin",
@@ -122,11 +126,20 @@ def test_a_business_day_passes_over_weekends_and_holidays_by_the_wall_clock(at: 
     assert DUBLIN.business_day_after(_at(at)) == _at(deadline)
 
 
-def test_is_read_as_it_was_written() -> None:
-    assert Rotation.read(DUBLIN.written()) == DUBLIN
+def test_is_read_as_the_configuration_writes_it() -> None:
+    configured = OnCall(
+        zone="Europe/Dublin",
+        first=date(2026, 1, 5),
+        at=time(9),
+        people=tuple(Person(name=name, email=f"{name}@example.com") for name in ("ada", "ben", "cem")),
+        management=(Person(name="mia", email="mia@example.com"),),
+        covers=tuple(ConfiguredCover(person=one.person, begins=one.begins, ends=one.ends) for one in DUBLIN.covers),
+        holidays=tuple(DUBLIN.holidays),
+    )
+    assert Rotation.read(configured.written) == replace(DUBLIN, management=("mia",))
+    assert "@" not in configured.written
 
 
-def test_knows_zones() -> None:
-    assert known_zone("Europe/Dublin")
-    assert not known_zone("Europe/Nowhere")
-    assert not known_zone("../etc/passwd")
+def test_somebody_is_called_even_where_zones_are_unknown() -> None:
+    lost = replace(DUBLIN, zone="Europe/Nowhere")
+    assert lost.on_call(_at("2026-01-05T09:00")) == "ada"

@@ -1,0 +1,1 @@
+"""Says what an incident needs next: whom to call, of what to remind, and when to look again."""
