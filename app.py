@@ -23,6 +23,7 @@ from stacks.backup import Backup
 from stacks.backup_service import BackupService
 from stacks.backup_vault import BackupVault
 from stacks.break_glass import BreakGlass
+from stacks.chat import ChatRequests
 from stacks.change_ledger import ChangeLedger
 from stacks.data import Data
 from stacks.database import Database
@@ -235,6 +236,15 @@ def _govern(
     guardrails = OrganizationGuardrails(app, deployment=deployment, organization=organization, management=management)
     ManagementTrail(app, deployment=deployment, management=management, archive=archive, guardrails=guardrails)
     requests = AccessRequests(app, deployment=deployment, organization=organization, archive=archive)
+    if deployment.chat is not None:
+        ChatRequests(
+            app,
+            deployment=deployment,
+            organization=organization,
+            chat=deployment.chat,
+            archive=archive,
+            requests=requests,
+        )
     Identity(
         app,
         deployment=deployment,

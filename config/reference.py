@@ -9,6 +9,8 @@ from ipaddress import IPv4Network
 from stacks.settings import (
     AccountId,
     Accounts,
+    Chat,
+    ChatPerson,
     Contacts,
     Deployment,
     Domain,
@@ -101,6 +103,15 @@ DEPLOYMENT = Deployment(
                 aurora_max_capacity=16.0,
                 canary_minutes=5,
             ),
+        ),
+    ),
+    chat=Chat(
+        host="chat.example.com",
+        hosted_zone_id="Z00000000000CHAT",
+        workspace="T0000000000",
+        people=(
+            ChatPerson(id="U0000000001", name="ada@example.com"),
+            ChatPerson(id="U0000000002", name="ben@example.com"),
         ),
     ),
     allowed_networks=(IPv4Network("203.0.113.0/28"),),

@@ -16,6 +16,7 @@ from stacks.names import (
     ACCESS_LOG_REPLICATOR,
     AUDIT_SHIPPER,
     AUDIT_WRITER,
+    CHAT,
     ORGANIZATION,
     ORGANIZATION_WORKFLOWS,
     READ_BESIDE,
@@ -127,8 +128,23 @@ class _LogArchive(PalisadeStack):
         """Keep what ``workflows``, by the account they run in, decide and what people say to them."""
         self._keep(
             Log.DECISION,
-            [decider for owner in workflows for decider in self._deciders(owner, workflows[owner])],
+            [
+                *(decider for owner in workflows for decider in self._deciders(owner, workflows[owner])),
+                *((self._chat(),) if Workflow.CHAT in workflows.get("security", ()) and self.deployment.chat else ()),
+            ],
             readers=[self._recorder(owner, workflow) for owner in workflows for workflow in workflows[owner]],
+        )
+
+    def _chat(self) -> Writer:
+        """What people of the chat do, under names that say so; a session's id never begins like that."""
+        security = self.deployment.accounts.security
+        return writer.role(
+            sid="ChatPeople",
+            role_arn=f"arn:aws:iam::{security}:role/{self.names.chat_speaker}",
+            key_region=self.names.home,
+            object_actions=["s3:PutObject"],
+            bucket_actions=[],
+            prefixes=[f"{security}/{Workflow.ACCESS}-deeds/*/{CHAT}:*.json"],
         )
 
     def _recorder(self, owner: str, workflow: Workflow) -> str:
@@ -183,6 +199,9 @@ class LogArchiveOrganization(_LogArchive):
         self._keep(Log.ACCESS, [writer.server_access_logs(account=self.account, source_buckets=own_buckets)])
         self._keep(Log.CONFIG, [writer.config(accounts=deployment.account_ids)])
         self._decisions(ORGANIZATION_WORKFLOWS)
+        if deployment.chat is not None:
+            security = deployment.accounts.security
+            self._keep(Log.WAF, [writer.vended_logs(sid="LogDelivery", account=security, region=self.names.home)])
         management, organization = deployment.accounts.management, deployment.organization
         if management is not None and organization is not None:
             self._keep(

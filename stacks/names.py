@@ -71,6 +71,10 @@ ACCESS_LOG_REPLICATOR = "access-log-replication"
 """Role with which S3 copies a stage's own server access logs into the archive; in each stage's account."""
 
 
+CHAT = "chat"
+"""Begins the names of what people did by chat, where a session's id stands for what they did themselves."""
+
+
 class Workflow(enum.StrEnum):
     """Whatever decides something that must be on record; the folder of its records in the archive."""
 
@@ -78,6 +82,7 @@ class Workflow(enum.StrEnum):
     ACCESS = "access"
     INCIDENTS = "incidents"
     REVIEWS = "reviews"
+    CHAT = "chat"
     CONTAINMENT = "containment"
     VAULT = "vault"
     DEBUG_EXPORT = "debug-export"
@@ -85,7 +90,7 @@ class Workflow(enum.StrEnum):
 
 
 ORGANIZATION_WORKFLOWS = {
-    "security": (Workflow.ACCESS, Workflow.INCIDENTS, Workflow.REVIEWS),
+    "security": (Workflow.ACCESS, Workflow.INCIDENTS, Workflow.REVIEWS, Workflow.CHAT),
     "deployment": (Workflow.CHANGE_LEDGER,),
 }
 """The workflows of no single stage, by the account they run in."""
@@ -284,6 +289,16 @@ class Names:
     def gatekeeper(self) -> str:
         """The role of a stage's account that rewrites the gates: the boundary lets it (ops/bootstrap/boundary.py)."""
         return self.role("gatekeeper")
+
+    @property
+    def chat_speaker(self) -> str:
+        """The role of the security account that does the chat's deeds, each marked so."""
+        return self.recorder(Workflow.ACCESS, "chat")
+
+    @property
+    def chat_secret(self) -> str:
+        """The secret of the security account that the chat signs with; people put it there."""
+        return f"{self.prefix}/security/chat-signing"
 
     @property
     def access_enforcer(self) -> str:

@@ -439,6 +439,31 @@ class Reviews:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChatPerson:
+    """Somebody of the chat: ``id`` there (``U024BE7LH``), and the ``name`` of the user in Identity Center."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chat:
+    """The chat by which people may ask for access: Slack, or one that signs and answers as it does.
+
+    It calls ``https://<host>/chat/commands``; ``host`` is the name of the public hosted zone ``hosted_zone_id`` of the
+    security account. Only ``workspace`` is served (``T...``), and only ``people``. Answers go to ``answer_hosts``.
+    Requests for the levels of ``approvals`` may be approved by chat, all others only under a session of one's own.
+    """
+
+    host: str
+    hosted_zone_id: str
+    workspace: str
+    people: tuple[ChatPerson, ...]
+    answer_hosts: tuple[str, ...] = ("hooks.slack.com",)
+    approvals: tuple[Job, ...] = (Job.OPERATOR, Job.KEY_ADMINISTRATOR)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Deployment:
     """One whole deployment: an organization (or none), accounts by role, and stages."""
 
@@ -459,6 +484,8 @@ class Deployment:
     """ARNs of the IAM users with hardware MFA, made by hand outside the stages, who alone may break the glass."""
     access_requests: AccessRequests = field(default_factory=AccessRequests)
     reviews: Reviews = field(default_factory=Reviews)
+    chat: Chat | None = None
+    """Where people ask for access besides the command line; without one, nothing faces the internet but the stages."""
     retention: Retention = field(default_factory=Retention)
     evidence_lock_mode: LockMode = LockMode.COMPLIANCE
     """Lock of the evidence that is not one stage's, such as the organization trail."""
@@ -588,6 +615,7 @@ def _problems(deployment: Deployment) -> Iterator[str]:
         _allowed_networks,
         _emergency_identities,
         _access_requests,
+        _chat,
         _standings,
         _reviews,
         _retention,
@@ -753,6 +781,54 @@ def _access_requests(deployment: Deployment) -> Iterator[str]:
         yield (
             f'{where}.on_call_group {chosen.on_call_group!r} is no group\'s id. "aws identitystore list-groups" prints them.'
         )
+
+
+MOST_CHAT_PEOPLE = 50
+"""What a function's environment holds of them."""
+
+
+def _chat(deployment: Deployment) -> Iterator[str]:
+    chat = deployment.chat
+    if chat is None:
+        return
+    if deployment.organization is None:
+        yield "chat: without an organization nobody is let into anything by request. Drop it."
+    if not _HOST.fullmatch(chat.host):
+        yield f"chat.host {chat.host!r} must be a lower-case DNS name. Write it like chat.example.com."
+    if not _ZONE_ID.fullmatch(chat.hosted_zone_id):
+        yield (
+            f"chat.hosted_zone_id {chat.hosted_zone_id!r} must look like Z0123456789ABC. "
+            f'"aws route53 list-hosted-zones-by-name --dns-name {chat.host}" in the security account prints it.'
+        )
+    if not re.fullmatch(r"[TE][A-Z0-9]{2,20}", chat.workspace):
+        yield f"chat.workspace {chat.workspace!r} must look like T024BE7LD. The chat's address bar shows it."
+    for host in chat.answer_hosts:
+        if not _HOST.fullmatch(host):
+            yield f"chat.answer_hosts names {host!r}, which is no host name. Write it like hooks.slack.com."
+    if not chat.answer_hosts:
+        yield 'chat.answer_hosts is empty, so nobody would be answered. Write ("hooks.slack.com",).'
+    for job in chat.approvals:
+        if job not in ON_REQUEST:
+            levels = ", ".join(level.value for level in ON_REQUEST)
+            yield f"chat.approvals names {job.value}, which nobody asks for. Choose of {levels}."
+    yield from _chat_people(chat.people)
+
+
+def _chat_people(people: tuple[ChatPerson, ...]) -> Iterator[str]:
+    """Each has one name, and each name one person: two would let somebody approve what they asked for themselves."""
+    if not 1 <= len(people) <= MOST_CHAT_PEOPLE:
+        yield f"chat.people names {len(people)}; name 1 to {MOST_CHAT_PEOPLE}, those who ask for access or approve it."
+    for index, person in enumerate(people):
+        if not re.fullmatch(r"[UW][A-Z0-9]{2,20}", person.id):
+            yield f"chat.people[{index}].id {person.id!r} must look like U024BE7LH. The chat shows it in the person's profile."
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,99}", person.name):
+            yield f"chat.people[{index}].name {person.name!r} must be the user's name in Identity Center. Correct it."
+        for other in people[:index]:
+            if other.id == person.id or other.name.casefold() == person.name.casefold():
+                yield (
+                    f"chat.people[{index}] {person.id} {person.name} is there twice ({other.id} {other.name}); nobody may "
+                    "speak under two names. Drop one."
+                )
 
 
 def _allowed_networks(deployment: Deployment) -> Iterator[str]:

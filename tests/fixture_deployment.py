@@ -8,6 +8,8 @@ from ipaddress import IPv4Network
 from stacks.settings import (
     AccountId,
     Accounts,
+    Chat,
+    ChatPerson,
     Contacts,
     Cover,
     Deployment,
@@ -80,6 +82,14 @@ FIXTURE = Deployment(
             ),
         ),
         holidays=(date(2026, 5, 1), date(2026, 12, 25)),
+    ),
+    chat=Chat(
+        host="requests.acme.example",
+        hosted_zone_id="Z0000000REQUESTS",
+        workspace="T0ACME",
+        people=(ChatPerson(id="U0ADA", name="ada@acme.example"), ChatPerson(id="W0BEN", name="ben@acme.example")),
+        answer_hosts=("hooks.slack.com", "hooks.acme.example"),
+        approvals=(Job.OPERATOR,),
     ),
     stages=(
         Stage(

@@ -8,6 +8,7 @@ from typing import Any
 from proofs.finding import Case, Finding, note, proof
 from proofs.model import Model, Node, as_list, at, truthy, unresolved_in
 from proofs.register.questions import facts, statements, texts
+from proofs.register.webhooks import signed
 
 _PUBLIC_METHODS = frozenset({"OPTIONS"})
 
@@ -35,7 +36,10 @@ def _endpoints_ask(model: Model, finding: Finding) -> None:
         kind = method.get("AuthorizationType", default="NONE")
         authorizer = model.find(method.get("AuthorizerId"), "AWS::ApiGateway::Authorizer")
         nobody = kind == "NONE" or (kind in {"CUSTOM", "COGNITO_USER_POOLS"} and authorizer is None)
-        if nobody:
+        signature = signed(model, method) if kind == "NONE" else None
+        if signature is not None:
+            finding.evidence.append(note(method, signature))
+        elif nobody:
             finding.broken.append(note(method, "it asks nobody who calls"))
         else:
             finding.evidence.append(note(method, f"asks {authorizer.path if authorizer else kind}"))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from proofs.finding import Case, Finding, note, proof
 from proofs.model import Node, as_list, at
 from proofs.register.questions import facts
+from proofs.register.webhooks import without_keys
 
 RATE, BURST = 10, 20
 """Requests a second, and at once."""
@@ -33,7 +34,7 @@ def ten_a_second_and_bursts_of_twenty(case: Case, finding: Finding) -> None:
             for plan in model.of("AWS::ApiGateway::UsagePlan")
             if any(at(item, "Stage") == stage.id for item in as_list(plan.get("ApiStages")))
         ]
-        if not plans:
+        if not plans and not without_keys(model, stage):
             finding.broken.append(note(stage, "no usage plan covers it"))
         for plan in plans:
             _judge(plan, "every key", plan.get("Throttle", "RateLimit"), plan.get("Throttle", "BurstLimit"), finding)

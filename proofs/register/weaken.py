@@ -247,6 +247,7 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
         Against(kind="open network", type="SecurityGroupIngress"),
         Against(kind="weaker word", type="Method", place="AuthorizationType"),
         Against(kind="switch off", type="DBCluster", place="EnableIAMDatabaseAuthentication"),
+        Against(kind="believe anybody"),
     ),
     "logs.flow-logs-are-out-of-reach": (
         Against(kind="drop resource", type="FlowLog"),
@@ -518,6 +519,14 @@ def _alarm(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakeni
                 "widen budget", resource, "Metrics", index, "Expression", to=expression.replace("/ 0.001", "/ 0.01")
             )
             yield _set("dull alarm", resource, "ComparisonOperator", to="LessThanThreshold")
+
+
+def _method(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    """A door that asks for a signature lets in whoever brings none."""
+    if resource.properties.get("AuthorizationType") == "NONE" and resource.properties.get("RequestParameters"):
+        changed = with_property(resource, ("RequestParameters",), {})
+        yield _one("believe anybody", resource, "RequestParameters", changed)
+        yield _set("believe anybody", resource, "HttpMethod", to="ANY")
 
 
 def _permission(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
@@ -802,6 +811,7 @@ _MAKERS = {
     "AWS::SSM::Association": _patching,
     "AWS::Config::ConformancePack": _pack,
     "AWS::SecurityHub::FindingAggregator": _aggregator,
+    "AWS::ApiGateway::Method": _method,
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::Lambda::Permission": _permission,
     "AWS::EC2::SecurityGroupIngress": _ingress,

@@ -36,6 +36,26 @@ class DecisionLog:
         """Let ``component`` write records."""
         self._allow(component, "Record", "s3:PutObject", self.workflow)
 
+    def allow_speaking(
+        self, component: ComponentRole, *, events: Sequence[str], deeds: Sequence[str], through: str
+    ) -> None:
+        """Let ``component`` record ``events`` and do ``deeds`` for people who came ``through`` it, and mark them so.
+
+        Such a deed is named ``<through>:<person>`` where people's own bear the id of their session: who did it rests on the
+        component's code, not on IAM.
+        """
+        stack = cdk.Stack.of(component)
+        objects = [
+            *(f"{self.workflow}/*/{event}.json" for event in events),
+            *(f"{self.workflow}-deeds/{deed}@*/{through}:*.json" for deed in deeds),
+        ]
+        self._allow_objects(
+            component,
+            "Speak",
+            "s3:PutObject",
+            [f"arn:aws:s3:::{self.bucket_name}/{stack.account}/{one}" for one in objects],
+        )
+
     def allow_reading(self, component: ComponentRole) -> None:
         """Let ``component`` find and read records, and what people say."""
         stack = cdk.Stack.of(component)
@@ -86,6 +106,10 @@ class DecisionLog:
     def _allow(self, component: ComponentRole, sid: str, action: str, *folders: str) -> None:
         stack = cdk.Stack.of(component)
         objects = [f"arn:aws:s3:::{self.bucket_name}/{stack.account}/{folder}/*" for folder in folders]
+        self._allow_objects(component, sid, action, objects)
+
+    def _allow_objects(self, component: ComponentRole, sid: str, action: str, objects: list[str]) -> None:
+        stack = cdk.Stack.of(component)
         component.allow(iam.PolicyStatement(sid=sid, actions=[action], resources=objects), self._use_of_key(stack))
         acknowledge(
             component.policy,

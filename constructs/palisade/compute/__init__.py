@@ -3,6 +3,7 @@
 from palisade.compute.custom_resource import CustomResource, ResourceProvider
 from palisade.compute.database_layer import DatabaseLayer
 from palisade.compute.function import Function, Placement
+from palisade.compute.queue_worker import QueueWorker
 from palisade.compute.source import lambda_source
 from palisade.compute.state_machine import StateMachine
 from palisade.compute.token_layer import TokenLayer
@@ -12,6 +13,7 @@ __all__ = [
     "DatabaseLayer",
     "Function",
     "Placement",
+    "QueueWorker",
     "ResourceProvider",
     "StateMachine",
     "TokenLayer",

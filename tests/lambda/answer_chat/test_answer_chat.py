@@ -92,7 +92,12 @@ class _Chat:
     def __init__(self, output: Any) -> None:
         self.archive, self.host = _Archive(), _Host()
         self.asked: list[Mapping[str, object]] = []
-        self.shown = {"outcome": "shown", "state": "waiting", "by": "Ada@example.com", "level": "operator"}
+        self.shown: dict[str, Any] = {
+            "outcome": "shown",
+            "state": "waiting",
+            "by": "Ada@example.com",
+            "level": "operator",
+        }
         directory = _Directory("ben@example.com", "ada@example.com")
         self.services = Services(
             records=Records(s3=self.archive, bucket="acme-1", account="1", workflow="access"),
