@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 
 from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_account_id
-from ministack.services import cloudwatch, cloudwatch_logs, ec2, rds, s3
+from ministack.services import cloudwatch, cloudwatch_logs, ec2, rds, s3, secretsmanager
 from ministack.services.cloudformation import provisioners
 
 from rehearsal.emulator import detection
@@ -42,6 +42,7 @@ def install() -> None:
     _requests_name_their_service_principal()
     _callers_belong_to_the_organization()
     _buckets_of_others_see_who_asks()
+    _secrets_are_referred_to_by_arn()
 
 
 def _acl_entries_keep_ports() -> None:
@@ -417,3 +418,25 @@ def _buckets_of_others_see_who_asks() -> None:
 
     s3._foreign_bucket_allows = allowed
     iam_evaluator.evaluate_resource_policy = evaluating
+
+
+def _secrets_are_referred_to_by_arn() -> None:
+    """``Ref`` of a secret gives its ARN; ministack gives its name, which no policy would match.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-secretsmanager-secret.html
+    """
+    handler = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]
+    create, update, delete = handler["create"], handler["update"], handler["delete"]
+
+    def name(arn: str) -> str:
+        return next((str(one["Name"]) for one in secretsmanager._secrets.values() if one["ARN"] == arn), arn)
+
+    def made(*given: Any) -> Any:
+        _, attributes = create(*given)
+        return attributes["Arn"], attributes
+
+    def changed(identity: str, *given: Any, **more: Any) -> Any:
+        _, attributes = update(name(identity), *given, **more)
+        return attributes["Arn"], attributes
+
+    handler.update(create=made, update=changed, delete=lambda identity, *given: delete(name(identity), *given))

@@ -34,9 +34,7 @@ class SigningSecret(Construct):
             generate_secret_string=secretsmanager.SecretStringGenerator(password_length=64, exclude_punctuation=True),
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
-        made = resource.node.default_child
-        assert isinstance(made, secretsmanager.CfnSecret)
-        self.arn = made.attr_id
+        self.arn = resource.secret_arn
         acknowledge(
             resource,
             f"{name}: the service that signs makes the secret, so only there can it be changed; people bring it over.",
