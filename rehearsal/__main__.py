@@ -125,6 +125,7 @@ def _only(whole: assembly.Assembly, names: list[str]) -> assembly.Assembly:
 
 def _report(result: Result, progress: Progress, target: Path | None, *, note: str) -> None:
     progress.table(list(result.rows.values()))
+    progress.scenarios(result.scenarios)
     for failure in result.failures:
         progress.line(f"FAILED {failure}")
     progress.line(f"peak memory of the embedded AWS: {result.memory} MiB")
@@ -141,6 +142,7 @@ def _report(result: Result, progress: Progress, target: Path | None, *, note: st
                     "seconds": result.seconds,
                     "memory_mib": result.memory,
                     "failures": result.failures,
+                    "scenarios": {says: vars(tried) for says, tried in result.scenarios.items()},
                     "stacks": rows,
                 },
                 indent=2,

@@ -11,11 +11,11 @@ from typing import Any
 
 from assembly import Assembly, Stack
 from rehearsal import checks, deploy, faults
-from rehearsal.checks import CHECKS, DESCRIPTIONS, SCENARIOS, Resource, View
+from rehearsal.checks import CHECKS, DESCRIPTIONS, SCENARIOS, Resource, Scenario, View
 from rehearsal.cli import Cli
 from rehearsal.compare import compare
 from rehearsal.honesty import Honesty
-from rehearsal.progress import Progress, Row
+from rehearsal.progress import Progress, Row, Tried
 from rehearsal.server import EmbeddedAws
 
 RETAINING = ("Retain", "RetainExceptOnCreate")
@@ -28,6 +28,7 @@ class Result:
 
     rows: dict[str, Row]
     failures: list[str] = field(default_factory=list)
+    scenarios: dict[str, Tried] = field(default_factory=dict)
     stacks_done: int = 0
     seconds: float = 0.0
     memory: int = 0
@@ -309,8 +310,8 @@ class Rehearsal:
             )
         return tuple(made)
 
-    def _tally(self, stack: str, title: str, run: Callable[[], None]) -> None:
-        """Run one check and count it."""
+    def _tally(self, stack: str, title: str, run: Callable[[], None]) -> bool:
+        """Run one check, count it, and say whether it holds."""
         row = self.result.rows.get(stack)
         problem = ""
         try:
@@ -325,6 +326,7 @@ class Rehearsal:
                 row.passed += not problem
         if problem:
             self._fail(stack, f"{title}: {problem}")
+        return not problem
 
     def _verify_all(self) -> None:
         view = View(aws=self._aws, resources=self._resources())
@@ -339,8 +341,19 @@ class Rehearsal:
                 pass
         home = self._stacks[-1].name if self._stacks else ""
         for says, run in SCENARIOS:
-            self._tally(home, says, lambda run=run: run(view))  # type: ignore[misc]
+            self._try(home, says, run, view)
         self._progress.step("verify", len(steps), len(steps), "checked")
+
+    def _try(self, home: str, says: str, run: Scenario, view: View) -> None:
+        """Run one scenario; one that asked no service found nothing deployed that it is about."""
+        asked, began = view.asked, self._progress.seconds
+        done = self._tally(home, says, lambda: run(view))
+        before = self.result.scenarios.get(says, Tried())
+        self.result.scenarios[says] = Tried(
+            times=before.times + (view.asked > asked),
+            broken=before.broken or not done,
+            seconds=before.seconds + self._progress.seconds - began,
+        )
 
     def _checks_of(self, resource: Resource, view: View) -> list[tuple[str, Callable[[], None]]]:
         steps: list[tuple[str, Callable[[], None]]] = []

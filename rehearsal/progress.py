@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TextIO
 
@@ -25,6 +26,15 @@ class Row:
     retained: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     failed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """What became of a scenario: how often it found something to try, and whether a promise was broken."""
+
+    times: int = 0
+    broken: bool = False
+    seconds: float = 0.0
 
 
 class Progress:
@@ -75,3 +85,14 @@ class Progress:
                 f"{row.stack:<{width}}  {row.account:<12}  {row.region:<14}  {made:>13}  "
                 f"{f'{row.passed}/{row.checks}':>9}  {row.changed:>7}  {row.retained:>8}  {times}{mark}"
             )
+
+    def scenarios(self, tried: Mapping[str, Tried]) -> None:
+        """What was lived through end to end, one line a scenario."""
+        if any(one.times or one.broken for one in tried.values()):
+            self.line("\nlived through")
+        for says, one in tried.items():
+            if one.times or one.broken:
+                self.line(f"  {'BROKEN' if one.broken else 'ok':<6} {one.seconds:>5.1f} s  {says}")
+        idle = sum(not (one.times or one.broken) for one in tried.values())
+        if idle:
+            self.line(f"  {idle} more found nothing deployed that they are about")

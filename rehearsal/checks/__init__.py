@@ -37,9 +37,16 @@ class View:
 
     aws: EmbeddedAws
     resources: tuple[Resource, ...]
+    _clients: list[str] = field(default_factory=list)
+
+    @property
+    def asked(self) -> int:
+        """How many clients were asked for."""
+        return len(self._clients)
 
     def client(self, service: str, resource: Resource) -> Any:
         """A client in the account and region of a resource."""
+        self._clients.append(service)
         return self.aws.client(service, resource.account, resource.region)
 
     def of(self, *types: str) -> list[Resource]:
