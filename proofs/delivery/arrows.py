@@ -1100,6 +1100,79 @@ def _streams(model: Model) -> Iterator[Arrow]:
             )
 
 
+def processors(stream: Node) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The processors of a stream, each with its parameters."""
+    for prop, settings in stream.properties.items():
+        if prop.endswith("DestinationConfiguration"):
+            for processor in as_list(at(settings, "ProcessingConfiguration", "Processors")):
+                given = as_list(at(processor, "Parameters"))
+                yield str(at(processor, "Type")), {str(at(p, "ParameterName")): at(p, "ParameterValue") for p in given}
+
+
+def _processing(model: Model) -> Iterator[Arrow]:
+    for stream in model.of("AWS::KinesisFirehose::DeliveryStream"):
+        for kind, parameters in processors(stream):
+            if kind == "Lambda":
+                named = parameters.get("LambdaArn")
+                yield _by_role(
+                    "stream through function",
+                    kind="audit log to function",
+                    node=stream,
+                    role=model.find(parameters.get("RoleArn"), _ROLE, near=stream),
+                    named=named,
+                    receiver=model.find(named, _FUNCTION, near=stream),
+                )
+
+
+SHIPPER = "ship_audit.handler.handle"
+"""The code that sends audit logs to a log service."""
+
+
+def _shippers(model: Model) -> Iterator[Arrow]:
+    for function in model.of(_FUNCTION):
+        if function.get("Handler") != SHIPPER:
+            continue
+        role = model.find(function.get("Role"), _ROLE, near=function)
+        given = function.get("Environment", "Variables", default={})
+        bucket = model.find(given.get("BUCKET_NAME"), _BUCKET)
+        for folder in str(given.get("FOLDERS", "")).split():
+            place = f"{bucket.arn}/{folder.rstrip('/')}" if bucket else ""
+            yield _by_role(
+                "shipper reads bucket",
+                kind="audit log to shipper",
+                node=function,
+                role=role,
+                named=given.get("BUCKET_NAME"),
+                receiver=bucket,
+                resource=place,
+                keys=_keys_of(model, bucket) if bucket else (),
+                encryption=_bucket_context(bucket, f"{place}/1") if bucket else {},
+                headers={"s3:prefix": folder},
+            )
+        for kind, cfn_type, named, key, name in (
+            (
+                "receipts",
+                "AWS::DynamoDB::Table",
+                "TABLE_NAME",
+                ("SSESpecification", "KMSMasterKeyId"),
+                "aws:dynamodb:tableName",
+            ),
+            ("secret", "AWS::SecretsManager::Secret", "SECRET_ARN", ("KmsKeyId",), "SecretARN"),
+        ):
+            found = model.find(given.get(named), cfn_type, near=function)
+            under = model.find(found.get(*key), "AWS::KMS::Key", near=found) if found else None
+            yield _by_role(
+                f"shipper {'keeps' if kind == 'receipts' else 'reads'} {kind}",
+                kind=f"audit log {kind}",
+                node=function,
+                role=role,
+                named=given.get(named),
+                receiver=found,
+                keys=() if under is None else (under,),
+                encryption={} if found is None else {name: found.name if kind == "receipts" else found.arn},
+            )
+
+
 def _log_streams(model: Model) -> Iterator[Arrow]:
     for subscription in model.of("AWS::Logs::SubscriptionFilter"):
         named = subscription.get("DestinationArn")
@@ -1256,6 +1329,8 @@ _FINDERS: tuple[Callable[[Model], Iterator[Arrow]], ...] = (
     _distributions,
     _backups,
     _streams,
+    _processing,
+    _shippers,
     _log_streams,
     _canaries,
     _machines,

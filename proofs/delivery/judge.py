@@ -105,6 +105,9 @@ class Judge:
         if call.receiver is not None:
             context["aws:RequestedRegion"] = call.receiver.region
             context |= {f"aws:ResourceTag/{key}": value for key, value in call.receiver.tags.items()}
+            if call.receiver.type == "AWS::KMS::Key":
+                aliases = self.model.referrers(call.receiver, "AWS::KMS::Alias")
+                context["kms:ResourceAliases"] = [str(alias.get("AliasName")) for alias in aliases]
         if call.role is not None:
             context |= {f"aws:PrincipalTag/{key}": value for key, value in call.role.tags.items()}
             context |= self._network(call, call.role)

@@ -231,6 +231,30 @@ ROLES: Mapping[str, RoleDeeds] = {
         names_account=True,
         page="https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html",
     ),
+    "stream through function": RoleDeeds(
+        service="firehose.amazonaws.com",
+        actions=("lambda:GetFunctionConfiguration", "lambda:InvokeFunction"),
+        names_account=True,
+        page="https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html",
+    ),
+    "shipper reads bucket": RoleDeeds(
+        service="lambda.amazonaws.com",
+        actions=("s3:ListBucket", "s3:GetObject{}"),
+        key_actions=("kms:Decrypt",),
+        page="https://docs.aws.amazon.com/AmazonS3/latest/userguide/example-walkthroughs-managing-access-example2.html",
+    ),
+    "shipper keeps receipts": RoleDeeds(
+        service="lambda.amazonaws.com",
+        actions=("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
+        key_actions=("kms:Decrypt",),
+        page="https://docs.aws.amazon.com/kms/latest/developerguide/services-dynamodb.html",
+    ),
+    "shipper reads secret": RoleDeeds(
+        service="lambda.amazonaws.com",
+        actions=("secretsmanager:GetSecretValue",),
+        key_actions=("kms:Decrypt",),
+        page="https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html",
+    ),
     "log to stream": RoleDeeds(
         service="logs.amazonaws.com",
         actions=("firehose:PutRecord", "firehose:PutRecordBatch"),

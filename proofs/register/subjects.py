@@ -21,6 +21,7 @@ import proofs.register.residency
 import proofs.register.reviews
 import proofs.register.rows
 import proofs.register.separation
+import proofs.register.shipping
 import proofs.register.tenants
 import proofs.register.throttles
 import proofs.register.transport

@@ -12,6 +12,7 @@ from typing import Any
 from assembly import Resource, Stack
 from gate.weaken.mutations import Weakening, with_property
 from gate.world import World, as_list, at, key_of, truthy
+from proofs.delivery.arrows import SHIPPER
 from proofs.model.organization import PLACEMENT
 
 
@@ -255,6 +256,30 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
         Against(kind="drop property", type="S3::Bucket", path="/Flow/", place="ObjectLockConfiguration$"),
         Against(kind="widen principal", type="S3::BucketPolicy", path="/FlowLanding/", was="PutObject"),
     ),
+    "logs.redacted-on-the-way": (
+        Against(kind="let pass", type="DeliveryStream"),
+        Against(kind="drop right", type="ManagedPolicy", place="^Redact$"),
+    ),
+    "logs.requests-name-their-user": (
+        Against(kind="tell less", type="ApiGateway::Stage|SubscriptionFilter"),
+        Against(kind="drop permission", type="LogDeliveryConfiguration"),
+    ),
+    "logs.shipped-without-loss": (
+        Against(
+            kind="drop right", type="ManagedPolicy", place="^(Find|Read|Decrypt)AuditLogs$|^KeepReceipts$|^ReadSecret$"
+        ),
+        Against(kind="drop right", type="S3::BucketPolicy", place="AuditShipper"),
+        Against(kind="drop permission", type="Lambda::Permission", path="-audit-shipping/"),
+        Against(kind="stop calling", path="-audit-shipping/"),
+        Against(kind="send plainly"),
+        Against(kind="send less"),
+        Against(
+            kind="drop property",
+            type="CloudWatch::Alarm",
+            path="-audit-shipping/Late",
+            place="AlarmActions|TreatMissing",
+        ),
+    ),
     "logs.trail-cannot-be-stopped": (
         Against(kind="switch off", type=_TRAIL),
         Against(kind="drop property", type="S3::Bucket", path="organization/Trail/", place="ObjectLockConfiguration$"),
@@ -442,6 +467,35 @@ def _without(resource: Resource, *path: str | int) -> Iterator[Weakening]:
         yield _one("leave out", resource, f"{'.'.join(map(str, path))} {gone}", changed)
 
 
+def _delivery(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    path = ("ExtendedS3DestinationConfiguration", "ProcessingConfiguration", "Processors")
+    left = [one for one in as_list(at(resource.properties, *path)) if one.get("Type") != "Lambda"]
+    yield _set("let pass", resource, *path, to=left)
+
+
+def _access_log(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    form = str(at(resource.properties, "AccessLogSetting", "Format", default=""))
+    for word in ("authorizer.principalId", "authorizer.tenant"):
+        if word in form:
+            less = form.replace(f"$context.{word}", "-")
+            yield _set("tell less", resource, "AccessLogSetting", "Format", to=less)
+
+
+def _statements_of_shipping(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    """What streams and shippers may do, each time without one of the statements."""
+    path = ("PolicyDocument", "Statement")
+    given = as_list(at(resource.properties, *path))
+    for one in given:
+        sid = str(at(one, "Sid"))
+        if "-audit" in resource.path or sid.startswith("AuditShipper"):
+            left = [other for other in given if other is not one]
+            yield _one("drop right", resource, sid, with_property(resource, path, left))
+
+
+def _subscription(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    yield _one("tell less", resource, "", None)
+
+
 def _parameter(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
     if "egress" in str(resource.properties.get("Name")):
         value = resource.properties.get("Value")
@@ -461,7 +515,7 @@ def _nat(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening
 
 
 def _rule(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
-    if "/Schedule/" in resource.path:
+    if "/Schedule" in resource.path:
         yield _set("stop calling", resource, "State", to="DISABLED")
         yield _one("drop permission", resource, "", None)
     if "aws.backup" in str(resource.properties.get("EventPattern")) or "/Findings/" in resource.path:
@@ -551,6 +605,11 @@ def _function(resource: Resource, stack: Stack, _world: World) -> Iterator[Weake
     if "SECRET_ARN" in variables and "HOST" in variables:
         for kind, elsewhere in (("call by address", "10.0.0.5"), ("call another host", "database.example.com")):
             yield _set(kind, resource, "Environment", "Variables", "HOST", to=elsewhere)
+    if resource.properties.get("Handler") == SHIPPER:
+        path = ("Environment", "Variables")
+        yield _set("send plainly", resource, *path, "URL", to=str(variables["URL"]).replace("https", "http"))
+        yield _set("send plainly", resource, *path, "URL", to="https://elsewhere.example/audit")
+        yield _set("send less", resource, *path, "FOLDERS", to=str(variables["FOLDERS"]).split()[0])
     if "USER_POOL_ID" in variables:
         rest = {name: value for name, value in variables.items() if name != "USER_POOL_ID"}
         yield _set("ask nobody", resource, "Environment", "Variables", to=rest)
@@ -798,6 +857,12 @@ def _new(beside: Resource, name: str, resource_type: str, properties: Mapping[st
 
 _MAKERS = {
     "AWS::SSM::Parameter": _parameter,
+    "AWS::KinesisFirehose::DeliveryStream": _delivery,
+    "AWS::ApiGateway::Stage": _access_log,
+    "AWS::Logs::SubscriptionFilter": _subscription,
+    "AWS::IAM::ManagedPolicy": _statements_of_shipping,
+    "AWS::S3::BucketPolicy": _statements_of_shipping,
+    "AWS::Cognito::LogDeliveryConfiguration": _permission,
     "AWS::DynamoDB::Table": _borrowed,
     "AWS::EC2::Route": _route,
     "AWS::RDS::DBCluster": _borrowed,
