@@ -16,6 +16,8 @@ _STREAM = "AWS::KinesisFirehose::DeliveryStream"
 _FUNCTION = "AWS::Lambda::Function"
 _GROUP = "AWS::Logs::LogGroup"
 _ROLE = "AWS::IAM::Role"
+_DEEDS = ("", '{ $.event = "*" }')
+"""All of a log, or all that a function says of its own accord, as against the platform's lines about starts and durations."""
 _WHO = ("requestId", "authorizer.principalId", "authorizer.tenant", "identity.sourceIp")
 LONGEST_OUTAGE_DAYS = 30
 """What a log service may be down for before the archive forgets the first of what it has not had."""
@@ -85,6 +87,9 @@ def requests_name_their_user(case: Case, finding: Finding) -> None:
         if (group := model.find(subscription.get("LogGroupName"), _GROUP, near=subscription)) is not None
         and model.find(subscription.get("DestinationArn"), _STREAM, near=subscription) is not None
     }
+    for subscription in model.of("AWS::Logs::SubscriptionFilter"):
+        if str(subscription.get("FilterPattern", default="")) not in _DEEDS:
+            finding.broken.append(note(subscription, "it lets only some deeds into the archive"))
     for stage in model.of("AWS::ApiGateway::Stage"):
         group = model.find(stage.get("AccessLogSetting", "DestinationArn"), _GROUP, near=stage)
         form = str(stage.get("AccessLogSetting", "Format", default=""))
@@ -148,7 +153,7 @@ def _what_it_sends(known: Facts, shipper: Node) -> Iterator[tuple[Node, str]]:
         if landing is None or known.replicas.get(landing, landing) is not bucket:
             yield stream, f"what it delivers does not end in {bucket.path}, which is what is sent"
         elif not any(str(at(settings, "Prefix")).startswith(folder) for folder in folders):
-            yield stream, f"nothing sends what it delivers under {at(settings, 'Prefix')}"
+            yield shipper, f"it leaves out what {stream.path} delivers under {at(settings, 'Prefix')}"
 
 
 def _way_out(known: Facts, shipper: Node) -> Iterator[tuple[Node, str]]:

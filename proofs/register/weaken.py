@@ -493,7 +493,7 @@ def _statements_of_shipping(resource: Resource, _stack: Stack, _world: World) ->
 
 
 def _subscription(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
-    yield _one("tell less", resource, "", None)
+    yield _set("tell less", resource, "FilterPattern", to='{ $.event = "request.refused" }')
 
 
 def _parameter(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
