@@ -24,8 +24,8 @@ _DEEPEST = 8
 _DECODING_ROUNDS = 6
 
 _TELLING = re.compile(
-    r"pass(?:word|wd|phrase|code)|secret|token|authori[sz]ation|cookie|api[-_. ]?key|access[-_. ]?key|private[-_. ]?key"
-    r"|credential|signature|\bcvv\b|\bcvc\b|card[-_. ]?number|^pan$|^pin$|^otp$|^pwd$|\bassertion\b|jwt",
+    r"pass(?:word|wd|phrase|code)|secret|token|authori[sz]ation|cookie|api[-_. ]?key(?![-_. ]?id$)|access[-_. ]?key"
+    r"|private[-_. ]?key|credential|signature|\bcvv\b|\bcvc\b|card[-_. ]?number|^pan$|^pin$|^otp$|^pwd$|\bassertion\b|jwt",
     re.IGNORECASE,
 )
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
@@ -61,6 +61,7 @@ _ADDRESS = re.compile(
 _CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
 _HEX = re.compile(r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}){6,}(?![0-9A-Fa-f])")
+_HEX_START, _HEX_END = re.compile(r"[0-9A-Fa-f-]{1,64}"), re.compile(r"[0-9A-Fa-f-]{1,64}\Z")
 _CARD_GROUPS = frozenset({(4, 4, 4, 4), (4, 6, 5), (4, 4, 4, 4, 3)})
 
 
@@ -147,6 +148,7 @@ def redact_text(text: str, _depth: int = 0) -> str:
         cleaned = redact(structured, _depth + 1)
         if cleaned != structured:
             return json.dumps(cleaned, ensure_ascii=False)
+    text = _patterns(text)
     text = _HEX.sub(lambda run: _redact_bytes(run[0], bytes.fromhex(run[0]), _depth), text)
     text = _patterns(_BASE64.sub(lambda run: _redact_run(run[0], _depth), text))
     decoded = _decode(text)
@@ -231,7 +233,18 @@ def _patterns(text: str) -> str:
     text = _ELEMENT.sub(rf"\1{REDACTED}", text)
     text = _USER_INFO.sub(rf"\1{REDACTED}@", text)
     text = _ADDRESS.sub(REDACTED, text)
-    return _CARD.sub(lambda found: REDACTED if _is_card(re.sub(r"[ -]", "", found[0])) else found[0], text)
+    return _CARD.sub(lambda found: found[0] if _in_identifier(found) else _redact_card(found[0]), text)
+
+
+def _redact_card(text: str) -> str:
+    return REDACTED if _is_card(re.sub(r"[ -]", "", text)) else text
+
+
+def _in_identifier(found: re.Match[str]) -> bool:
+    """Whether these digits are part of a UUID, a trace id or a digest, of which many pass the check of card numbers."""
+    before, after = _HEX_END.search(found.string[: found.start()]), _HEX_START.match(found.string[found.end() :])
+    around = (before[0] if before else "") + (after[0] if after else "")
+    return len(around) + len(found[0]) >= 24 and re.search("[a-fA-F]", around) is not None
 
 
 def _is_card(digits: str) -> bool:
