@@ -1,12 +1,15 @@
-"""A small OIDC issuer on loopback: it publishes its keys and signs RS256 tokens for whatever claims a check wants."""
+"""The outside world on loopback: an OIDC issuer that publishes its keys and signs RS256 tokens for whatever claims a check
+wants, and a service that takes what functions post to it."""
 
 from __future__ import annotations
 
+import gzip
 import json
 import ssl
 import threading
 import time
 import urllib.request
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -15,6 +18,18 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from rehearsal.certificates import Certificate
+
+
+@dataclass
+class Letterbox:
+    """What functions posted to outside names: host, path, headers and unpacked body of each request that was taken.
+
+    ``status`` is the answer to every request; one that is not 2xx takes nothing.
+    """
+
+    status: int = 202
+    asked: int = 0
+    taken: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
 
 
 class Issuer:
@@ -28,6 +43,7 @@ class Issuer:
     def __init__(self, certificate: Certificate, *, pools: str) -> None:
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self._stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.letterbox = letterbox = Letterbox()
         public = json.loads(RSAAlgorithm.to_jwk(self._key.public_key()))
         keys = [{**public, "kid": self.key_id, "use": "sig", "alg": "RS256"}]
 
@@ -52,6 +68,16 @@ class Issuer:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+                letterbox.asked += 1
+                if 200 <= letterbox.status < 300:
+                    unpacked = gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
+                    letterbox.taken.append((self.headers.get("Host", ""), self.path, dict(self.headers), unpacked))
+                self.send_response(letterbox.status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
 
             def log_message(self, *_: Any) -> None:
                 """Quiet: the rehearsal prints its own progress."""
