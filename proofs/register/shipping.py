@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from gate.invariants.evidence import REDACTOR
 from proofs.delivery.arrows import SHIPPER, processors
 from proofs.finding import Case, Finding, Note, note, proof
-from proofs.model import Node, as_list, at
+from proofs.model import Model, Node, as_list, at
 from proofs.register.questions import Facts, facts, statements, texts
 
 _STREAM = "AWS::KinesisFirehose::DeliveryStream"
@@ -74,8 +74,9 @@ def shipped_without_loss(case: Case, finding: Finding) -> None:
 def requests_name_their_user(case: Case, finding: Finding) -> None:
     """Every request leaves a record of who made it for which tenant, which goes to the archive whole, and so do its deeds.
 
-    The API's own log names the authorizer's principal; every function behind the API, and the authorizer, tells the archive
-    of its deeds; sessions for a tenant carry the user into CloudTrail; and the directory tells of every sign-in.
+    It judges the stages, where applications are; what workflows of other accounts decide they record themselves. The API's
+    own log names the authorizer's principal; every function behind the API, and the authorizer, tells the archive of its
+    deeds; sessions for a tenant carry the user into CloudTrail; and the directory tells of every sign-in.
     tests/lambda/test_log_paths.py shows that each path through the functions names the user, and that redaction spares it.
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
     """
@@ -91,6 +92,8 @@ def requests_name_their_user(case: Case, finding: Finding) -> None:
         if str(subscription.get("FilterPattern", default="")) not in _DEEDS:
             finding.broken.append(note(subscription, "it lets only some deeds into the archive"))
     for stage in model.of("AWS::ApiGateway::Stage"):
+        if stage.account not in known.stages:
+            continue
         group = model.find(stage.get("AccessLogSetting", "DestinationArn"), _GROUP, near=stage)
         form = str(stage.get("AccessLogSetting", "Format", default=""))
         absent = [word for word in _WHO if f"$context.{word}" not in form]
@@ -103,8 +106,12 @@ def requests_name_their_user(case: Case, finding: Finding) -> None:
     for arrow, _ in known.deliveries("API to function", "API to authorizer"):
         function = arrow.receiver
         group = function and model.find(function.get("LoggingConfig", "LogGroup"), _GROUP, near=function)
-        if function is not None and not any(kept is group for kept, _ in archived):
+        if function is not None and function.account in known.stages and not any(kept is group for kept, _ in archived):
             finding.broken.append(note(function, "nobody archives what it says about requests"))
+    _sessions_and_sign_ins(model, finding)
+
+
+def _sessions_and_sign_ins(model: Model, finding: Finding) -> None:
     for role in model.of(_ROLE):
         trust = list(statements(role.get("AssumeRolePolicyDocument")))
         if any("sts:TagSession" in texts(one.get("Action")) for one in trust) and not any(

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from palisade.archive import CDN_LOG_FIELDS, FLOW_LOG_FIELDS
-from palisade.edge.rest_api import ACCESS_LOG
+from palisade.edge.hardened_api import ACCESS_LOG
 from palisade.edge.web_acl import REDACTED_HEADERS
 
 from assembly import Assembly, Resource
