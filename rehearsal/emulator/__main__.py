@@ -37,7 +37,7 @@ async def _read(receive: Any) -> bytes:
 
 async def _control(scope: Any, receive: Any, send: Any) -> None:
     """The rehearsal's own questions, under /_rehearsal: they are about the emulator, not about AWS."""
-    from rehearsal.emulator import adapter, organization
+    from rehearsal.emulator import adapter, organization, past
 
     body = json.loads(await _read(receive) or b"{}")
     path = scope["path"]
@@ -52,6 +52,10 @@ async def _control(scope: Any, receive: Any, send: Any) -> None:
         organization.found(body["account"], body["root"], body["members"])
     elif path.endswith("/public-parameter"):
         adapter.publish(body["account"], body["region"], body["name"])
+    elif path.endswith("/age"):
+        past.age(body["account"], body["user"], body["days"])
+    elif path.endswith("/sign-in"):
+        past.sign_in(body["account"], body["region"], body["person"], body["role"])
     data = json.dumps(answer, default=str).encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
     await send({"type": "http.response.body", "body": data})
@@ -76,6 +80,7 @@ def main() -> None:
         detection,
         gaps,
         moto_bridge,
+        past,
         public_access,
         tenancy,
     )
@@ -86,6 +91,7 @@ def main() -> None:
     detection.install()
     public_access.install()
     account_settings.install()
+    past.install()
     gaps.install()
     tenancy.install()
     adapter.install(endpoint)
