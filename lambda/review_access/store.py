@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from palisade_runtime.grants import ID, grant
 from palisade_runtime.records import Records
 
 from review_access.findings import Collected, Grant, Rules
@@ -53,25 +54,21 @@ class Store:
         """Grants of the last months, from the records of the workflow that grants."""
         found = []
         months = {f"{_months_ago(now, ago):%Y%m}" for ago in range(5)}
-        for subject in sorted(one for month in months for one in self.granted.subjects(month)):
-            events = self.granted.events(subject)
-            if "decision" not in events or "request" not in events:
-                continue
-            decision, request = self.granted.read(subject, "decision"), self.granted.read(subject, "request")
-            if decision is None or request is None or decision.get("outcome") != "approved":
-                continue
-            found.append(
-                Grant(
-                    id=subject,
-                    account=self.accounts.get(request["stage"], ""),
-                    level=request["level"],
-                    user=request["user"],
-                    person=str(request["by"]).casefold(),
-                    start=datetime.fromisoformat(decision["at"]),
-                    end=datetime.fromisoformat(decision["expires"]),
-                    closed=bool({"closed", "revocation"}.intersection(events)),
+        for subject in sorted(one for month in months for one in self.granted.subjects(month) if ID.fullmatch(one)):
+            one = grant(self.granted, subject)
+            if one is not None:
+                found.append(
+                    Grant(
+                        id=subject,
+                        account=self.accounts.get(one.place.stage, ""),
+                        level=one.place.level,
+                        user=one.user,
+                        person=one.person.casefold(),
+                        start=one.start,
+                        end=one.end,
+                        closed=one.closed or one.revoked,
+                    )
                 )
-            )
         return found
 
     def document(self, period: str) -> tuple[dict[str, Any], str] | None:

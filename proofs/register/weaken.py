@@ -375,6 +375,33 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
     "retention.logs-end": (Against(kind="keep for ever", type="LogGroup"),),
     "retention.no-conflict": (Against(kind="lock for long"),),
     "secrets.none-in-templates": (Against(kind="add secret"),),
+    "reviews.administrators-every-month": (
+        Against(kind="put off|stop calling", path="security-reviews/Monthly"),
+        Against(kind="drop permission", path="security-reviews/MonthlyMayCall"),
+        Against(kind="let one sign", path="security-reviews/", place="ADMIN_REVIEWERS"),
+        Against(kind="hide grants"),
+    ),
+    "reviews.everybody-every-quarter": (
+        Against(kind="put off|stop calling", path="security-reviews/Quarterly"),
+        Against(kind="drop permission", path="security-reviews/QuarterlyMayCall"),
+        Against(kind="let one sign", path="security-reviews/", place="ACCESS_REVIEWERS"),
+    ),
+    "reviews.every-account-is-read": (
+        Against(kind="leave out", path="security-reviews/Collector"),
+        Against(kind="let others read|let change"),
+        Against(kind="forget the missing"),
+    ),
+    "reviews.people-sign-as-themselves": (
+        Against(kind="sign as anybody"),
+        Against(kind="open the steps"),
+        Against(kind="drop property", type="S3::Bucket", place="ObjectLock", path="log-archive-organization/Decision"),
+    ),
+    "reviews.unsigned-is-heard": (
+        Against(kind="tell nobody"),
+        Against(kind="wait for ever"),
+        Against(kind="dull alarm", path="security-reviews/"),
+        Against(kind="put off|stop calling", path="security-reviews/Watch"),
+    ),
     "separation.no-trust-between-stages": (
         Against(kind="widen principal", type="KMS::Key", path="-keys/"),
         Against(kind="widen principal", type="IAM::Role", path="-documents/|-access/", was='"sts:AssumeRole"'),
@@ -518,6 +545,9 @@ def _rule(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakenin
     if "/Schedule" in resource.path:
         yield _set("stop calling", resource, "State", to="DISABLED")
         yield _one("drop permission", resource, "", None)
+    if "ScheduleExpression" in resource.properties and '"do"' in str(resource.properties.get("Targets")):
+        yield _set("put off", resource, "ScheduleExpression", to="cron(0 5 1 1 ? *)")
+        yield _set("stop calling", resource, "State", to="DISABLED")
     if "aws.backup" in str(resource.properties.get("EventPattern")) or "/Findings/" in resource.path:
         yield _set("deafen", resource, "EventPattern", to={"source": ["aws.nothing"]})
     if "/Severe/" in resource.path:
@@ -566,6 +596,9 @@ def _aggregator(resource: Resource, _stack: Stack, _world: World) -> Iterator[We
 
 
 def _alarm(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    if resource.properties.get("MetricName") == "ReviewsOverdue":
+        yield _set("dull alarm", resource, "TreatMissingData", to="notBreaching")
+        yield _set("dull alarm", resource, "AlarmActions", to=[])
     for index, metric in enumerate(as_list(resource.properties.get("Metrics"))):
         expression = at(metric, "Expression")
         if isinstance(expression, str) and expression.rstrip().endswith("/ 0.001"):
@@ -614,6 +647,53 @@ def _function(resource: Resource, stack: Stack, _world: World) -> Iterator[Weake
         rest = {name: value for name, value in variables.items() if name != "USER_POOL_ID"}
         yield _set("ask nobody", resource, "Environment", "Variables", to=rest)
         yield _set("ask nobody", resource, "Environment", "Variables", "USER_POOL_ID", to="eu-west-1_another")
+    yield from _reviews(resource, stack, _world)
+
+
+def _reviews(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    """Functions of access reviews: fewer signers, fewer accounts, more within reach, and all the time in the world."""
+    variables, place = at(resource.properties, "Environment", "Variables", default={}), ("Environment", "Variables")
+    acts = str(variables.get("ACTS"))
+    for name in ("ADMIN_REVIEWERS", "ACCESS_REVIEWERS") if "begin" in acts else ():
+        yield _set("let one sign", resource, *place, name, to=variables[name].split()[0])
+    if "begin" in acts:
+        yield _set("wait for ever", resource, *place, "DUE_DAYS", to="400")
+        yield _set("hide grants", resource, *place, "GRANTS_WORKFLOW", to="incidents")
+    if "sign" in acts.split():
+        yield _set("open the steps", resource, *place, "ACTS", to=f"{acts} told")
+    if "REVIEWER" in variables:
+        for account in variables["ACCOUNTS"].split():
+            left = " ".join(one for one in variables["ACCOUNTS"].split() if one != account)
+            yield _set("leave out", resource, *place, "ACCOUNTS", to=left)
+
+
+def _review_machine(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    for kind, was, becomes in (
+        ("forget the missing", '"do":"missing"', '"do":"begin"'),
+        ("tell nobody", ":sns:publish", ":sqs:sendMessage"),
+    ):
+        parts = at(resource.properties, "DefinitionString", "Fn::Join", default=["", []])[1]
+        if any("CollectAccounts" in part for part in parts if isinstance(part, str)):
+            changed = [part.replace(was, becomes) if isinstance(part, str) else part for part in parts]
+            yield _set(kind, resource, "DefinitionString", "Fn::Join", to=["", changed])
+
+
+def _reviewer(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    statements = at(resource.properties, "AssumeRolePolicyDocument", "Statement", default=[])
+    if str(resource.properties.get("RoleName")).endswith("-reviewer") and statements:
+        place = ("AssumeRolePolicyDocument", "Statement", 0, "Condition", "ArnEquals", "aws:PrincipalArn")
+        yield _set("let others read", resource, *place, to="arn:aws:iam::*:role/*")
+
+
+def _review_policy(resource: Resource, stack: Stack, _world: World) -> Iterator[Weakening]:
+    document = at(resource.properties, "PolicyDocument", "Statement", default=[])
+    for index, statement in enumerate(document):
+        if "reviews-deeds/sign@" in str(statement.get("Resource")) and "PutObject" in str(statement.get("Action")):
+            wide = json.loads(json.dumps(statement["Resource"]).replace("${aws:userid}", "*"))
+            yield _set("sign as anybody", resource, "PolicyDocument", "Statement", index, "Resource", to=wide)
+    if "/Reviewer/Role/Policy" in resource.path and document:
+        more = {"Effect": "Allow", "Action": "iam:DeleteUser", "Resource": f"arn:aws:iam::{stack.account}:user/*"}
+        yield _set("let change", resource, "PolicyDocument", "Statement", to=[*document, more])
 
 
 def _provider(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
@@ -878,6 +958,9 @@ _MAKERS = {
     "AWS::SecurityHub::FindingAggregator": _aggregator,
     "AWS::ApiGateway::Method": _method,
     "AWS::CloudWatch::Alarm": _alarm,
+    "AWS::StepFunctions::StateMachine": _review_machine,
+    "AWS::IAM::Role": _reviewer,
+    "AWS::IAM::ManagedPolicy": _review_policy,
     "AWS::Lambda::Permission": _permission,
     "AWS::EC2::SecurityGroupIngress": _ingress,
     "AWS::EC2::NetworkAclEntry": _entry,

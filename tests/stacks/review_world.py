@@ -332,7 +332,7 @@ class World:
         granted.keep(identity, "request", request)
         granted.keep(identity, "decision", {"outcome": "approved", "at": start, "expires": end})
         for event in events:
-            granted.keep(identity, event, {})
+            granted.keep(identity, event, {"at": start})
         return identity
 
 
