@@ -469,6 +469,7 @@ def more(world: World) -> Iterator[Weakening]:
         maker = _MAKERS.get(resource.type)
         if maker is not None:
             yield from maker(resource, stack, world)
+    yield from _of_reviews(world)
     yield from _whole_stacks(world)
     yield from _levels(world)
     yield from _placements(world)
@@ -647,7 +648,17 @@ def _function(resource: Resource, stack: Stack, _world: World) -> Iterator[Weake
         rest = {name: value for name, value in variables.items() if name != "USER_POOL_ID"}
         yield _set("ask nobody", resource, "Environment", "Variables", to=rest)
         yield _set("ask nobody", resource, "Environment", "Variables", "USER_POOL_ID", to="eu-west-1_another")
-    yield from _reviews(resource, stack, _world)
+
+
+def _of_reviews(world: World) -> Iterator[Weakening]:
+    makers = {
+        "AWS::Lambda::Function": _reviews,
+        "AWS::StepFunctions::StateMachine": _review_machine,
+        "AWS::IAM::Role": _reviewer,
+        "AWS::IAM::ManagedPolicy": _review_policy,
+    }
+    for stack, resource in world.assembly.resources(*makers):
+        yield from makers[resource.type](resource, stack, world)
 
 
 def _reviews(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
@@ -958,9 +969,6 @@ _MAKERS = {
     "AWS::SecurityHub::FindingAggregator": _aggregator,
     "AWS::ApiGateway::Method": _method,
     "AWS::CloudWatch::Alarm": _alarm,
-    "AWS::StepFunctions::StateMachine": _review_machine,
-    "AWS::IAM::Role": _reviewer,
-    "AWS::IAM::ManagedPolicy": _review_policy,
     "AWS::Lambda::Permission": _permission,
     "AWS::EC2::SecurityGroupIngress": _ingress,
     "AWS::EC2::NetworkAclEntry": _entry,
