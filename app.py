@@ -25,6 +25,7 @@ from stacks.backup_vault import BackupVault
 from stacks.break_glass import BreakGlass
 from stacks.chat import ChatRequests
 from stacks.change_ledger import ChangeLedger
+from stacks.containment import Containment
 from stacks.data import Data
 from stacks.database import Database
 from stacks.detection import MANAGEMENT, Detection, ManagementDetection, SecurityOrganization
@@ -118,6 +119,9 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:  # noqa: PLR0915 - o
             Users(app, deployment=deployment, stage=stage, keys=keys, network=network, alarms=alarms, entry=entry)
             if stage.issuer is None
             else None
+        )
+        Containment(
+            app, deployment=deployment, stage=stage, network=network, alarms=alarms, archive=archive, users=users
         )
         documents = DocumentService(
             app,

@@ -65,6 +65,13 @@ EXEMPTIONS: tuple[Exemption, ...] = (
     ),
     Exemption(
         control="compute.function.placement",
+        where="*-containment/Responder/Resource/Resource",
+        finding=_OUTSIDE,
+        reason="It takes machines off the network and must work while that network is what is attacked; it speaks to AWS's own "
+        "APIs alone.",
+    ),
+    Exemption(
+        control="compute.function.placement",
         where="deployment-change-ledger/Recorder/Resource/Resource",
         finding=_OUTSIDE,
         reason="It writes and reads records in the log archive through S3 alone, from an account that has no network.",

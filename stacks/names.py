@@ -400,6 +400,20 @@ class Names:
         """A stage's web ACL: CloudFront's (``edge``) or the home region's. Its log folder bears this name."""
         return f"{self.prefix}-{stage.name}-edge" if edge else f"{self.prefix}-{stage.name}"
 
+    def blocked_addresses(self, stage: Stage, *, edge: bool) -> str:
+        """Begins the names of the sets of addresses that a stage's web ACL blocks: ``-v4`` and ``-v6`` follow."""
+        return f"{self.web_acl(stage, edge=edge)}-blocked"
+
+    @property
+    def containment(self) -> str:
+        """The function of each stage that contains incidents; outside the names of the stage's other functions."""
+        return f"{self.prefix}-{Workflow.CONTAINMENT}"
+
+    @property
+    def responder(self) -> str:
+        """Managed policy of each stage for people who contain incidents; permission sets attach it by name."""
+        return f"{self.prefix}-responder"
+
     @property
     def log_reader(self) -> str:
         """Managed policy of the archive account for people who may read evidence; permission sets attach it by name."""

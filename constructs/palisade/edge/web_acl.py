@@ -1,4 +1,4 @@
-"""A web ACL that blocks what AWS knows to be hostile, and whoever asks too often."""
+"""A web ACL that blocks whom responders shut out, what AWS knows to be hostile, and whoever asks too often."""
 
 from __future__ import annotations
 
@@ -24,6 +24,10 @@ RATE_RULE_CAPACITY = 2 + 2
 """A rate rule, and the exact string match that narrows it.
 https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based.html"""
 
+BLOCKED = {"v4": "IPV4", "v6": "IPV6"}
+"""Ends the names of the sets of blocked addresses; an address set takes one unit of capacity.
+https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-ipset-match.html"""
+
 REDACTED_HEADERS = ("authorization", "cookie", "x-api-key", "x-origin-verify")
 """Headers whose values are credentials: they reach neither logs nor sampled requests."""
 
@@ -36,14 +40,18 @@ class AclScope(enum.Enum):
 
 
 class WebAcl(Construct):
-    """Blocks by seven managed rule groups and a rate rule; everything else passes, and every request is logged.
+    """Blocks by two sets of addresses, seven managed rule groups and a rate rule; everything else passes, and every request
+    is logged.
+
+    The sets ``<name>-blocked-v4`` and ``-v6`` are empty until responders fill them; a deployment leaves them as they are,
+    because it writes only what a template changed.
 
     Each address may send ``requests_per_five_minutes``. Requests for ``host_behind_cdn`` are not counted, because they all
     come from CloudFront's addresses and were counted there. The first 16 KB of a body are inspected (8 KB at load
     balancers, by AWS), and larger bodies than 8 KB are refused. ``log_bucket`` is a bucket's name, which must begin with
     ``aws-waf-logs-``. An ACL for CloudFront belongs in us-east-1.
 
-    Controls: ``edge.web-acl.managed-groups``, ``edge.web-acl.rate``, ``edge.web-acl.log``.
+    Controls: ``edge.web-acl.blocked-addresses``, ``edge.web-acl.managed-groups``, ``edge.web-acl.rate``, ``edge.web-acl.log``.
 
     https://docs.aws.amazon.com/waf/latest/developerguide/logging-management-configure.html
     https://docs.aws.amazon.com/waf/latest/developerguide/waf-oversize-request-components.html
@@ -69,7 +77,11 @@ class WebAcl(Construct):
             scope=acl_scope.name,
             default_action=waf.CfnWebACL.DefaultActionProperty(allow={}),
             visibility_config=_visible(name),
-            rules=[_rate(requests_per_five_minutes, host_behind_cdn), *_managed()],
+            rules=[
+                _rate(requests_per_five_minutes, host_behind_cdn),
+                *self._blocked(name, acl_scope),
+                *_managed(),
+            ],
             association_config=waf.CfnWebACL.AssociationConfigProperty(
                 request_body={
                     acl_scope.value: waf.CfnWebACL.RequestBodyAssociatedResourceTypeConfigProperty(
@@ -99,6 +111,29 @@ class WebAcl(Construct):
                 for header in REDACTED_HEADERS
             ],
         )
+
+    def _blocked(self, name: str, acl_scope: AclScope) -> list[waf.CfnWebACL.RuleProperty]:
+        rules = []
+        for priority, (version, family) in enumerate(BLOCKED.items(), start=1):
+            addresses = waf.CfnIPSet(
+                self,
+                f"Blocked{version.capitalize()}",
+                name=f"{name}-blocked-{version}",
+                description="Addresses that responders shut out",
+                scope=acl_scope.name,
+                ip_address_version=family,
+                addresses=[],
+            )
+            rules.append(
+                waf.CfnWebACL.RuleProperty(
+                    name=f"Blocked{version.capitalize()}",
+                    priority=priority,
+                    action=waf.CfnWebACL.RuleActionProperty(block={}),
+                    statement=waf.CfnWebACL.StatementProperty(ip_set_reference_statement={"arn": addresses.attr_arn}),
+                    visibility_config=_visible(f"Blocked{version.capitalize()}"),
+                )
+            )
+        return rules
 
     def guard(self, construct_id: str, resource_arn: str) -> None:
         """Put the ACL in front of a load balancer or of an API's stage."""

@@ -297,8 +297,8 @@ def backups(*, deployment: Deployment) -> list[Statement]:
 def keys(*, deployment: Deployment) -> list[Statement]:
     """Nobody deletes, disables or gives away a key of the deployment, which would destroy everything it encrypts at once.
 
-    Exempt: CloudFormation at work for the pipeline; key administrators, who may switch a key off and on again but never use
-    it; an engineer's own key, which lacks the deployment's tag, is not meant.
+    Exempt: CloudFormation at work for the pipeline; key administrators and the function that contains incidents, who may
+    switch a key off and on again but never use it; an engineer's own key, which lacks the deployment's tag, is not meant.
     https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html
     """
     return [
@@ -320,7 +320,7 @@ def keys(*, deployment: Deployment) -> list[Statement]:
             "KeysSwitchedOff",
             ("kms:DisableKey",),
             when={"StringEquals": {"aws:ResourceTag/palisade:deployment": deployment.name}},
-            unless_arn=(CLOUDFORMATION, deployment.job("key-administrator")),
+            unless_arn=(CLOUDFORMATION, deployment.job("key-administrator"), deployment.containment),
         ),
         deny(
             "GrantsForPeople",

@@ -43,19 +43,20 @@ def own_roles(*, deployment: Deployment) -> list[Statement]:
     """Nobody makes, changes or deletes a role or policy that guardrails rely on: the deployment's own, CDK's, the founding
     role, and people's roles of IAM Identity Center.
 
-    Exempt: CloudFormation at work for the pipeline for the deployment's own roles; the founding role for CDK's roles and
+    Exempt: CloudFormation at work for the pipeline for the deployment's own roles; the function that contains incidents, which
+    ends their sessions by an inline refusal and whose boundary leaves it nothing else; the founding role for CDK's roles and
     the deployment's policies, which the bootstrap makes; the gatekeeper for policies, of which its boundary and its own policy
     leave it the gates; IAM Identity Center, whose service-linked role no policy binds.
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_examples_iam.html
     """
     return [
-        deny("OwnRoles", _WRITES, on=(deployment.roles,), unless_arn=(CLOUDFORMATION,)),
+        deny("OwnRoles", _WRITES, on=(deployment.roles,), unless_arn=(CLOUDFORMATION, deployment.containment)),
         deny(
             "RolesOfTemplates",
             _WRITES,
             on=("arn:aws:iam::*:role/*",),
             when={"StringEquals": {"aws:ResourceTag/palisade:deployment": deployment.name}},
-            unless_arn=(CLOUDFORMATION,),
+            unless_arn=(CLOUDFORMATION, deployment.containment),
         ),
         deny("RolesOfTheBootstrap", _WRITES, on=(CDK_ROLES, FOUNDER, SIGNED_IN), unless_arn=(FOUNDER,)),
         deny(

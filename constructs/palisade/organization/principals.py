@@ -84,6 +84,11 @@ class Deployment:
         return f"{_ROLE}{self.prefix}-backup-*"
 
     @property
+    def containment(self) -> str:
+        """The role of each stage that contains incidents."""
+        return f"{_ROLE}{self.prefix}-recorder-containment"
+
+    @property
     def not_made_by_it(self) -> dict[str, str]:
         """A condition: the principal lacks the tag that every role of a template carries (and nobody else may set)."""
         return {"aws:PrincipalTag/palisade:deployment": self.name}
