@@ -44,9 +44,7 @@ class Containment(StageStack):
         archive: LogArchiveStage,
         users: Users | None,
     ) -> None:
-        super().__init__(
-            scope, deployment=deployment, stage=stage, subject=Workflow.CONTAINMENT, stateful=True
-        )
+        super().__init__(scope, deployment=deployment, stage=stage, subject=Workflow.CONTAINMENT, stateful=True)
         self.add_stack_dependency(archive)
         names = self.names
         key = CustomerKey(
@@ -102,13 +100,11 @@ class Containment(StageStack):
             blocked={f"{self.region}:{{account}}:regional": here, f"{EDGE_REGION}:{{account}}:global": at_edge},
             user_pool=None if users is None else users.pool.arn,
         ).allow(self.responder.component)
-        log.people(
-            self, "People", name=names.responder, deeds=DEEDS, to=self.responder.function.function_arn
-        )
+        log.people(self, "People", name=names.responder, deeds=DEEDS, to=self.responder.function.function_arn)
         Alarm(
             self,
             "Failing",
-            description="An act of containment stopped in the middle. Ask for it again, it goes on; then read the function's log.",
+            description="An act of containment stopped in the middle. Ask again and it goes on; then read the function's log.",
             metric=self.responder.function.metric_errors(period=cdk.Duration.minutes(5), statistic="Sum"),
             threshold=1,
             topic=alarms.security,

@@ -136,6 +136,33 @@ _GROUPS = {
 }
 
 
+@control("edge.web-acl.blocked-addresses", "AWS::WAFv2::WebACL")
+def blocked_addresses(acl: Resource, world: World) -> Iterator[str]:
+    """A web ACL blocks, before its rule groups look, a set of addresses of each IP version that responders fill at once.
+
+    Fix: reference an IP set of IPV4 and one of IPV6, each in a rule with action Block and a low priority.
+    https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-ipset-match.html
+    """
+    rules = [rule for rule in as_list(acl.properties.get("Rules")) if isinstance(rule, dict)]
+    groups = [rule for rule in rules if at(rule, "Statement", "ManagedRuleGroupStatement") is not None]
+    first = min((int(rule.get("Priority", 0)) for rule in groups), default=None)
+    blocked = set()
+    for rule in rules:
+        named = at(rule, "Statement", "IPSetReferenceStatement", "Arn")
+        addresses = None if named is None else world.target(named, acl)
+        if (
+            addresses is not None
+            and addresses.type == "AWS::WAFv2::IPSet"
+            and addresses.properties.get("Scope") == acl.properties.get("Scope")
+            and "Block" in rule.get("Action", {})
+            and (first is None or int(rule.get("Priority", 0)) < first)
+        ):
+            blocked.add(addresses.properties.get("IPAddressVersion"))
+    for version in ("IPV4", "IPV6"):
+        if version not in blocked:
+            yield f"nobody can block an {version} address at once"
+
+
 @control("edge.waf.rules", "AWS::WAFv2::WebACL")
 def waf_rules(acl: Resource, _world: World) -> Iterator[str]:
     """A web ACL blocks: common attacks, bad inputs, SQL, Linux, bad and anonymous addresses, and floods.

@@ -94,7 +94,9 @@ class Containment:
         action, target = self._action(asked.action), asked.target
         if "before" not in events:
             if self.clock() - asked.deed.at > LAPSES:
-                raise RefusedError(f"{identity} was asked for more than {LAPSES.seconds // 3600} hours ago. Plan it anew.")
+                raise RefusedError(
+                    f"{identity} was asked for more than {LAPSES.seconds // 3600} hours ago. Plan it anew."
+                )
             action.check(target)
             self.records.keep(identity, "requested", {**asked.as_record(), "at": self._now()})
             if self._people(action, target) > 1 and not self._approved(identity, APPROVE, asked.deed, "approved"):
@@ -145,13 +147,15 @@ class Containment:
         if "undone" in events:
             return self._told(identity)
         if "before" not in events:
-            raise RefusedError(f"{identity} changed nothing, so there is nothing to undo. Unapproved, it lapses by itself.")
+            raise RefusedError(
+                f"{identity} changed nothing, so there is nothing to undo. Unapproved, it lapses by itself."
+            )
         start = self._record(identity, "before")
-        before, wanted, at = start["state"], start["wanted"], datetime.fromisoformat(start["at"])
+        before = start["state"]
         if "undoing" not in events:
             word = self._word_to_undo(identity)
             found = action.look(target)
-            objections = self._objections(action, target, before, wanted, found, at)
+            objections = self._objections(action, target, start, found)
             if word.forced:
                 if self._people(action, target) > 1 and not self._approved(
                     identity, APPROVE_FORCE, word.deed, "force-approved"
@@ -178,10 +182,9 @@ class Containment:
         self.records.keep(identity, "undone", {"at": self._now()})
         return self._told(identity)
 
-    def _objections(
-        self, action: Action, target: str, before: State, wanted: State, found: State, at: datetime
-    ) -> tuple[str, ...]:
-        earliest = action.undo_from(at)
+    def _objections(self, action: Action, target: str, start: State, found: State) -> tuple[str, ...]:
+        before, wanted = start["state"], start["wanted"]
+        earliest = action.undo_from(datetime.fromisoformat(start["at"]))
         said = []
         if self.clock() < earliest:
             said.append(f"Undone before {earliest.isoformat(timespec='minutes')}, what was ended would live again.")

@@ -104,7 +104,9 @@ def _services(account: str) -> Services:
         DisableAccessKey(iam=iam),
         BlockAddress(
             firewalls={
-                "edge": _firewall(boto3.client("wafv2", region_name=EDGE_REGION), "CLOUDFRONT", settings["BLOCKED_AT_EDGE"]),
+                "edge": _firewall(
+                    boto3.client("wafv2", region_name=EDGE_REGION), "CLOUDFRONT", settings["BLOCKED_AT_EDGE"]
+                ),
                 "home region": _firewall(boto3.client("wafv2"), "REGIONAL", settings["BLOCKED_HERE"]),
             }
         ),

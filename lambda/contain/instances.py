@@ -39,7 +39,9 @@ class QuarantineInstance(Action):
             raise RefusedError(f"{target} is no instance id. It looks like i-0123456789abcdef0.")
         instance = self._instance(target)
         if instance.get("VpcId") != self.vpc:
-            raise RefusedError(f"{target} is not in the stage's network {self.vpc}, whose quarantine group it would need.")
+            raise RefusedError(
+                f"{target} is not in the stage's network {self.vpc}, whose quarantine group it would need."
+            )
 
     def look(self, target: str) -> dict[str, Any]:
         parts: dict[str, Any] = {

@@ -70,7 +70,9 @@ class DisableAccessKey(Action):
 
     def check(self, target: str) -> None:
         if not re.fullmatch(r"[\w+=,.@-]{1,64}/AKIA[A-Z0-9]{12,16}", target):
-            raise RefusedError(f"{target} is not a user's name and access key id, such as somebody/AKIAIOSFODNN7EXAMPLE.")
+            raise RefusedError(
+                f"{target} is not a user's name and access key id, such as somebody/AKIAIOSFODNN7EXAMPLE."
+            )
         self.look(target)
 
     def look(self, target: str) -> dict[str, Any]:

@@ -110,7 +110,6 @@ service make its own role, as far as its own policy says; never undo them, nor m
 _GOVERNOR = "-governor-"
 """In the name of such a role (``Names.governor``)."""
 
-<<<<<<< HEAD
 _GATEKEEPERS = ("-gatekeeper", "-recorder-access-enforcer")
 """How the names of the roles end that let people into a level for a while (``Names.gatekeeper``, ``Names.access_enforcer``)."""
 
@@ -125,43 +124,6 @@ _TO_KEEP_GATES = (
     "sso:List*",
 )
 """All that they may do to identities, as far as their own policies say."""
-=======
-_CONTAINMENT_ROLE = "-recorder-containment"
-"""How the role ends whose task is to contain incidents (``Names.recorder``)."""
-
-_NEVER_EVEN_TO_CONTAIN = (
-    "aws-portal:*",
-    "billing:*",
-    "iam:AddUserToGroup",
-    "iam:Attach*",
-    "iam:Create*",
-    "iam:DeleteA*",
-    "iam:DeleteG*",
-    "iam:DeleteL*",
-    "iam:DeletePolicy*",
-    "iam:DeleteRole",
-    "iam:DeleteRolePermissionsBoundary",
-    "iam:DeleteUser*",
-    "iam:Detach*",
-    "iam:PutGroup*",
-    "iam:PutRolePermissionsBoundary",
-    "iam:PutUser*",
-    "iam:Set*",
-    "iam:Tag*",
-    "iam:Untag*",
-    "iam:UpdateAssume*",
-    "iam:UpdateGroup",
-    "iam:UpdateLogin*",
-    "iam:UpdateRole*",
-    "iam:UpdateUser",
-    "iam:Upload*",
-    "organizations:*",
-    "sso:*",
-)
-"""What is left of that for such a role: it refuses sessions by an inline policy and switches access keys off."""
-
-_SWITCH_OFF = "kms:DisableKey"
->>>>>>> 671a49f (Contain incidents in a stage: quarantine, revoke, disable, block, isolate, each planned, recorded and undone)
 
 _EVIDENCE = (
     "cloudtrail:Delete*",
@@ -174,6 +136,7 @@ _EVIDENCE = (
     "ec2:DeleteFlowLogs",
     "guardduty:Delete*",
     "guardduty:Disassociate*",
+    "kms:DisableKey",
     "kms:PutKeyPolicy",
     "kms:ScheduleKeyDeletion",
     "s3:BypassGovernanceRetention",
@@ -229,13 +192,8 @@ def boundary(stacks: Sequence[Stack]) -> dict[str, Any]:
                 "Resource": "*",
             },
             _never_the_account(stacks),
-<<<<<<< HEAD
             *_never_identities(stacks, services),
             {"Sid": "NeverEvidence", "Effect": "Deny", "Action": list(_EVIDENCE), "Resource": "*"},
-=======
-            *_never_identities(stacks),
-            *_never_evidence(stacks),
->>>>>>> 671a49f (Contain incidents in a stage: quarantine, revoke, disable, block, isolate, each planned, recorded and undone)
         ],
     }
 
@@ -263,7 +221,6 @@ def _never_the_account(stacks: Sequence[Stack]) -> dict[str, Any]:
     return {**statement, "Condition": {"ArnNotEquals": {"aws:PrincipalArn": exempt}}} if exempt else statement
 
 
-<<<<<<< HEAD
 def _never_identities(stacks: Sequence[Stack], services: Sequence[str]) -> list[dict[str, Any]]:
     governors = _roles(stacks, holding=_GOVERNOR)
     keepers = [role for ending in _GATEKEEPERS for role in _roles(stacks, ending=ending)]
@@ -280,34 +237,6 @@ def _never_identities(stacks: Sequence[Stack], services: Sequence[str]) -> list[
         others = [f"{service}:*" for service in services if service not in {"iam", "organizations", "sso"}]
         found.append(deny("NeverButGates", {"NotAction": [*_TO_KEEP_GATES, *others]}, only=keepers))
     return found
-=======
-def _never_identities(stacks: Sequence[Stack]) -> list[dict[str, Any]]:
-    governors, containing = _roles(stacks, holding=_GOVERNOR), _roles(stacks, ending=_CONTAINMENT_ROLE)
-    never: dict[str, Any] = {"Sid": "NeverIdentities", "Effect": "Deny", "Action": list(_NEVER), "Resource": "*"}
-    if governors or containing:
-        never["Condition"] = {"ArnNotEquals": {"aws:PrincipalArn": [*governors, *containing]}}
-    kept = [never]
-    for sid, roles, actions in (
-        ("NeverEvenToGovern", governors, _NEVER_EVEN_TO_GOVERN),
-        ("NeverEvenToContain", containing, _NEVER_EVEN_TO_CONTAIN),
-    ):
-        if roles:
-            only = {"ArnEquals": {"aws:PrincipalArn": roles}}
-            kept.append({"Sid": sid, "Effect": "Deny", "Action": list(actions), "Resource": "*", "Condition": only})
-    return kept
-
-
-def _never_evidence(stacks: Sequence[Stack]) -> list[dict[str, Any]]:
-    containing = _roles(stacks, ending=_CONTAINMENT_ROLE)
-    never = {"Sid": "NeverEvidence", "Effect": "Deny", "Action": [*_EVIDENCE, _SWITCH_OFF], "Resource": "*"}
-    if not containing:
-        return [never]
-    unless = {"ArnNotEquals": {"aws:PrincipalArn": containing}}
-    return [
-        {**never, "Action": list(_EVIDENCE)},
-        {"Sid": "NeverKeys", "Effect": "Deny", "Action": _SWITCH_OFF, "Resource": "*", "Condition": unless},
-    ]
->>>>>>> 671a49f (Contain incidents in a stage: quarantine, revoke, disable, block, isolate, each planned, recorded and undone)
 
 
 def _granted(stack: Stack) -> list[str]:

@@ -140,8 +140,39 @@ def test_boundary_leaves_governing_roles_what_governs_and_nothing_that_undoes(as
 
 
 def test_boundary_knows_no_governor_where_none_is(assembly: Assembly) -> None:
-    denied = _statements([boundary(stacks_of(assembly, "dev"))], "Deny")
+    denied = _statements([boundary(stacks_of(assembly, "log-archive"))], "Deny")
     assert ["Condition" in statement for statement in denied if statement["Sid"] == "NeverIdentities"] == [False]
+
+
+def test_boundary_leaves_containment_what_ends_sessions_and_switches_keys_off_and_nothing_else(
+    assembly: Assembly,
+) -> None:
+    account = str(assembly["dev-containment"].account)
+    contains = [f"arn:aws:iam::{account}:role/acme-recorder-containment"]
+    denied = {s["Sid"]: s for s in _statements([boundary(stacks_of(assembly, "dev"))], "Deny")}
+    for sid in ("NeverIdentities", "NeverKeys"):
+        assert denied[sid]["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": contains}}
+    only = denied["NeverEvenToContain"]
+    assert only["Condition"] == {"ArnEquals": {"aws:PrincipalArn": contains}}
+    left = {"iam:DeleteRolePolicy", "iam:PutRolePolicy", "iam:UpdateAccessKey"}
+    others = {
+        "iam:AttachRolePolicy",
+        "iam:CreateAccessKey",
+        "iam:CreateRole",
+        "iam:DeleteRole",
+        "iam:DeleteRolePermissionsBoundary",
+        "iam:DeleteUserPolicy",
+        "iam:DetachRolePolicy",
+        "iam:PutRolePermissionsBoundary",
+        "iam:PutUserPolicy",
+        "iam:SetDefaultPolicyVersion",
+        "iam:UpdateAssumeRolePolicy",
+        "organizations:LeaveOrganization",
+        "sso:CreateInstance",
+    }
+    for action in left | others:
+        refused = any(fnmatch.fnmatch(action, pattern) for pattern in _actions(only))
+        assert refused is (action not in left), action
 
 
 def test_every_role_carries_the_boundary_that_bootstrap_makes(assembly: Assembly) -> None:

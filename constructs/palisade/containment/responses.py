@@ -18,8 +18,8 @@ class Responses:
     """The rights of containment in one stage.
 
     ``functions`` begins the names of the stage's functions; ``blocked`` begins the names of the sets of blocked addresses, by
-    region and scope (``eu-west-1:{account}:regional``); only keys named by ``keys`` can be switched off; ``boundary`` is the managed policy that every role of templates
-    carries, so that no other role's sessions can be ended.
+    place (``eu-west-1:{account}:regional``); only keys named by ``keys`` can be switched off; ``boundary`` is the managed
+    policy that every role of templates carries, so that no other role's sessions can be ended.
     """
 
     vpc_id: str
@@ -153,9 +153,7 @@ def _sessions(account: str, boundary: str, own_role: str) -> list[iam.PolicyStat
             resources=[roles],
             conditions={"StringEquals": {"iam:PermissionsBoundary": f"arn:aws:iam::{account}:policy/{boundary}"}},
         ),
-        iam.PolicyStatement(
-            sid="NeverOwnRights", effect=iam.Effect.DENY, actions=policies, resources=[own_role]
-        ),
+        iam.PolicyStatement(sid="NeverOwnRights", effect=iam.Effect.DENY, actions=policies, resources=[own_role]),
         iam.PolicyStatement(sid="SeeRoles", actions=["iam:GetRole", "iam:GetRolePolicy"], resources=[roles]),
     ]
 

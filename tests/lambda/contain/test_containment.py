@@ -1,4 +1,4 @@
-"""Containment as rules over records: dry runs change nothing, two people where customers notice, undone to the very state before."""
+"""Containment as rules over records: plans change nothing, two people where customers notice, undone to the very state before."""
 
 import copy
 import io
@@ -84,27 +84,32 @@ class Switches(Action):
             raise RefusedError(f"there is no {target}.")
 
     def look(self, target: str) -> dict[str, Any]:
+        assert target == "machine"
         return copy.deepcopy(self.world.switches)
 
     def wanted(self, before: State, at: datetime) -> dict[str, Any]:
         return dict.fromkeys(before, f"off since {at.isoformat()}")
 
     def apply(self, target: str, part: str, value: Any) -> None:
+        assert target == "machine"
         self.world.step()
         self.world.switches[part] = value
         self.world.changes.append((part, value))
         self.world.step()
 
     def to_preserve(self, target: str) -> list[str]:
+        assert target == "machine"
         return ["copy of the disk"]
 
     def preserve(self, target: str, mark: str) -> list[str]:
+        assert target == "machine"
         self.world.step()
         self.world.copies.setdefault(mark, [f"copy-{len(self.world.copies)}"])
         self.world.step()
         return self.world.copies[mark]
 
     def finish(self, target: str) -> None:
+        assert target == "machine"
         self.world.step()
         self.world.finished += 1
 
@@ -216,8 +221,8 @@ def test_whoever_recorded_the_former_state_first_is_right(world: World) -> None:
     workflow = containment(world, stops=False)
     identity = asked(world, workflow)
     former = copy.deepcopy(world.switches)
+    world.left = 7
     with pytest.raises(KilledError):
-        world.left = 7
         workflow.do(identity)
     world.left = None
     world.now += timedelta(minutes=1)
