@@ -95,8 +95,8 @@ class Responder:
         said: dict[str, Any] = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
             raise OpsError(
-                f"it stopped in the middle ({said.get('errorType')}). Give the same command again: it goes on. The function's "
-                "log says what stopped it."
+                f"it stopped in the middle ({said.get('errorType')}: {said.get('errorMessage')}). Give the same command again: "
+                "it goes on."
             )
         return said
 

@@ -1,15 +1,22 @@
-"""Incidents are contained on what is deployed, and everything is as it was when that is undone."""
+"""Incidents are contained on what is deployed, and everything is as it was when that is undone.
+
+Machines are not quarantined here, because the embedded AWS neither snapshots several volumes at once nor changes the groups
+of an interface; tests/lambda/contain does it on another one.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from ops.contain import Responder
 from palisade_runtime.records import Records
-from rehearsal.checks import Resource, View, scenario
+
+from ops.contain import Responder
+from rehearsal.checks import Resource, View, refused, scenario
+from rehearsal.people import signed_in
 
 Look = Callable[[], Any]
 
@@ -28,9 +35,10 @@ def _functions(view: View) -> list[tuple[Resource, Mapping[str, str]]]:
 )
 def contained_and_undone(view: View) -> None:
     for function, settings in _functions(view):
-        ada, ben = (_responder(view, function, settings, name) for name in ("ada@example.com", "ben@example.com"))
         guarded = settings["GUARDED"] == "yes"
         with ExitStack() as made:
+            ada, ben = made.enter_context(_responders(view, function, settings, "ada@example.com", "ben@example.com"))
+            _only_as_oneself(ada, ben)
             for action, target, look, stops in _targets(view, function, settings, made):
                 former = look()
                 planned = ada.plan(action, target)
@@ -49,6 +57,12 @@ def contained_and_undone(view: View) -> None:
                 assert look() == former, f"undoing {action} left {look()}, not {former}"
 
 
+def _only_as_oneself(ada: Responder, ben: Responder) -> None:
+    forged = dataclasses.replace(ada, user_id=ben.user_id)
+    refused(lambda: forged.records.say("approve", "0123456789ab-1", forged.user_id, {}), because="AccessDenied")
+    refused(lambda: ada.records.keep("0123456789ab-1", "approved", {}), because="AccessDenied")
+
+
 def _undo(ada: Responder, ben: Responder, action: str, identity: str, *, guarded: bool) -> None:
     undone = ben.undo(identity, reason="rehearsal")
     if action == "revoke-sessions":
@@ -63,25 +77,23 @@ def _undo(ada: Responder, ben: Responder, action: str, identity: str, *, guarded
 @scenario("keys of backups, logs and messages are not disabled, nor is containment contained")
 def what_must_stay_stays(view: View) -> None:
     for function, settings in _functions(view):
-        ada = _responder(view, function, settings, "ada@example.com")
         prefix = settings["KEY_ALIASES"].split()[0].rpartition("/")[0]
-        refused = [("disable-key", f"{prefix}/{name}") for name in ("backup", "logs", "messaging", "containment")]
-        for action, target in (
-            *refused,
-            ("isolate-function", function.id),
-            ("revoke-sessions", settings["OWN_ROLE"]),
-            ("block-address", "0.0.0.0/1"),
-        ):
-            assert ada.plan(action, target)["outcome"] == "refused", f"{action} {target}"
+        keys = [("disable-key", f"{prefix}/{name}") for name in ("backup", "logs", "messaging", "containment")]
+        with _responders(view, function, settings, "ada@example.com") as (ada,):
+            for action, target in (
+                *keys,
+                ("isolate-function", function.id),
+                ("revoke-sessions", settings["OWN_ROLE"]),
+                ("block-address", "128.0.0.0/1"),
+            ):
+                assert ada.plan(action, target)["outcome"] == "refused", f"{action} {target}"
 
 
 def _targets(
     view: View, function: Resource, settings: Mapping[str, str], made: ExitStack
 ) -> Iterator[tuple[str, str, Look, bool]]:
     """An action, a target, how to look at it, and whether the product stops."""
-    client = {
-        name: view.client(name, function) for name in ("ec2", "iam", "kms", "lambda", "cognito-idp", "autoscaling")
-    }
+    client = {name: view.client(name, function) for name in ("iam", "kms", "lambda", "cognito-idp")}
     sets = [one for one in view.of("AWS::WAFv2::IPSet") if one.account == function.account]
 
     def addresses() -> Any:
@@ -112,9 +124,6 @@ def _targets(
     alias = settings["KEY_ALIASES"].split()[0]
     yield "disable-key", alias, lambda: client["kms"].describe_key(KeyId=alias)["KeyMetadata"]["KeyState"], True
 
-    instance = made.enter_context(_machine(client["ec2"], settings))
-    yield "quarantine-instance", instance, lambda: _machine_groups(client["ec2"], instance), False
-
     user, key = made.enter_context(_leftover(client["iam"]))
     yield (
         "disable-access-key",
@@ -139,30 +148,6 @@ def _function(functions: Any, name: str) -> Any:
     return reserved, sorted((one["UUID"], one["State"]) for one in mappings)
 
 
-def _machine_groups(ec2: Any, instance: str) -> Any:
-    found = ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
-    return [sorted(group["GroupId"] for group in one["Groups"]) for one in found["NetworkInterfaces"]]
-
-
-@contextmanager
-def _machine(ec2: Any, settings: Mapping[str, str]) -> Iterator[str]:
-    here = [{"Name": "vpc-id", "Values": [settings["VPC"]]}]
-    subnet = ec2.describe_subnets(Filters=here)["Subnets"][0]["SubnetId"]
-    groups = [one["GroupId"] for one in ec2.describe_security_groups(Filters=here)["SecurityGroups"]]
-    started = ec2.run_instances(
-        ImageId="ami-00000000000000000",
-        InstanceType="t4g.nano",
-        MinCount=1,
-        MaxCount=1,
-        SubnetId=subnet,
-        SecurityGroupIds=[next(one for one in groups if one != settings["QUARANTINE_GROUP"])],
-    )["Instances"][0]["InstanceId"]
-    try:
-        yield started
-    finally:
-        ec2.terminate_instances(InstanceIds=[started])
-
-
 @contextmanager
 def _leftover(iam: Any) -> Iterator[tuple[str, str]]:
     user = f"leftover-{uuid.uuid4()}"
@@ -185,15 +170,21 @@ def _product_user(cognito: Any, pool: str) -> Iterator[str]:
         cognito.admin_delete_user(UserPoolId=pool, Username=name)
 
 
-def _responder(view: View, function: Resource, settings: Mapping[str, str], name: str) -> Responder:
-    return Responder(
-        records=Records(
-            s3=view.client("s3", function),
-            bucket=settings["RECORD_BUCKET"],
-            account=function.account,
-            workflow=settings["RECORD_WORKFLOW"],
-        ),
-        functions=view.client("lambda", function),
-        function=function.id,
-        user_id=f"AROAREHEARSALRESPONDER:{name}",
-    )
+@contextmanager
+def _responders(view: View, function: Resource, settings: Mapping[str, str], *names: str) -> Iterator[list[Responder]]:
+    prefix = settings["BOUNDARY"].rpartition("-")[0]
+    with signed_in(view, function, names=names, policies=[f"{prefix}-responder"]) as people:
+        yield [
+            Responder(
+                records=Records(
+                    s3=person.client("s3"),
+                    bucket=settings["RECORD_BUCKET"],
+                    account=function.account,
+                    workflow=settings["RECORD_WORKFLOW"],
+                ),
+                functions=person.client("lambda"),
+                function=function.id,
+                user_id=person.user_id,
+            )
+            for person in people
+        ]

@@ -46,8 +46,16 @@ def _acl(wafv2: Any, resource: Resource, _view: View) -> Any:
     for item in wafv2.list_web_acls(Scope=scope)["WebACLs"]:
         if item["Name"] == parts[0] or item["ARN"] == resource.attributes.get("Arn") or item["Id"] in resource.id:
             found = wafv2.get_web_acl(Name=item["Name"], Id=item["Id"], Scope=scope)["WebACL"]
-            return {**found, "Scope": scope}
+            return {**found, "Rules": [_acl_rule(rule) for rule in found["Rules"]], "Scope": scope}
     raise LookupError(resource.id)
+
+
+def _acl_rule(rule: dict[str, Any]) -> dict[str, Any]:
+    """A reference to an address set the way a template spells it."""
+    named = rule.get("Statement", {}).get("IPSetReferenceStatement")
+    if named is None:
+        return rule
+    return {**rule, "Statement": {**rule["Statement"], "IPSetReferenceStatement": {"Arn": named["ARN"]}}}
 
 
 def _acl_of(wafv2: Any, resource: Resource, _view: View) -> Any:

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 
 from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_account_id
-from ministack.services import cloudwatch, cloudwatch_logs, ec2, rds, s3, secretsmanager
+from ministack.services import cloudwatch, cloudwatch_logs, ec2, iam, kms, lambda_svc, rds, s3, secretsmanager
 from ministack.services.cloudformation import provisioners
 
 from rehearsal.emulator import detection
@@ -43,6 +43,7 @@ def install() -> None:
     _callers_belong_to_the_organization()
     _buckets_of_others_see_who_asks()
     _secrets_are_referred_to_by_arn()
+    _resources_tell_what_they_are()
 
 
 def _acl_entries_keep_ports() -> None:
@@ -324,9 +325,23 @@ def _requests_name_their_resource() -> None:
         if service == "organizations":
             *_, body, _params, _region, account = rest
             return _in_the_organization(json.loads(body or b"{}"), account)
-        return found
+        return _key_or_address_set(found, service, *rest)
 
     iam_actions.extract_resource_arn = resource
+
+
+def _key_or_address_set(found: str, service: str, *rest: Any) -> str:
+    """What a request to KMS or WAF is about, where ministack takes the name of it or nothing."""
+    if service not in {"kms", "wafv2"}:
+        return found
+    _, _, headers, body, _, region, account = rest
+    given = json.loads(body or b"{}")
+    if service == "kms" and found.partition(f":{account}:")[2].startswith("alias/"):
+        return f"arn:aws:kms:{region}:{account}:key/{kms._aliases.get(found)}"
+    if service == "wafv2" and "IPSet" in headers.get("x-amz-target", "") and given.get("Id"):
+        scope = "regional" if given.get("Scope") == "REGIONAL" else "global"
+        return f"arn:aws:wafv2:{region}:{account}:{scope}/ipset/{given['Name']}/{given['Id']}"
+    return found
 
 
 def _in_the_organization(request: dict[str, Any], account: str) -> str:
@@ -371,6 +386,12 @@ def _metrics_name_their_namespace() -> None:
     iam_actions.request_tag_context = context
 
 
+def _role(session: re.Match[str]) -> str:
+    """The role of a session, with its path."""
+    known = iam._roles.get_scoped(session[1], None, session[2]) or {}
+    return str(known.get("Arn") or f"arn:aws:iam::{session[1]}:role/{session[2]}")
+
+
 def _shown(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
@@ -391,7 +412,27 @@ def _callers_belong_to_the_organization() -> None:
         if key.lower() in fixed:
             return fixed[key.lower()]
         value = resolve(key, context)
-        return _SESSION.sub(r"arn:aws:iam::\1:role/\2", value) if key.lower() == "aws:principalarn" else value
+        return _SESSION.sub(_role, value) if key.lower() == "aws:principalarn" else value
+
+    iam_evaluator._resolve_condition_key = answer
+
+
+def _resources_tell_what_they_are() -> None:
+    """ministack keeps from policies the boundary of a role, the names of a key and the function behind an event source mapping.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+    """
+    resolve = iam_evaluator._resolve_condition_key
+
+    def answer(key: str, context: Any) -> Any:
+        name = re.split(r"[:/]", context.resource_arn)[-1]
+        if key.lower() == "iam:permissionsboundary" and ":role/" in context.resource_arn:
+            return (iam._roles.get(name) or {}).get("PermissionsBoundary")
+        if key.lower() == "kms:resourcealiases" and ":key/" in context.resource_arn:
+            return [f"alias/{alias.partition(':alias/')[2]}" for alias, of in kms._aliases.items() if of == name]
+        if key.lower() == "lambda:functionarn" and ":event-source-mapping:" in context.resource_arn:
+            return (lambda_svc._esms.get(name) or {}).get("FunctionArn")
+        return resolve(key, context)
 
     iam_evaluator._resolve_condition_key = answer
 
@@ -404,8 +445,7 @@ def _buckets_of_others_see_who_asks() -> None:
         *_, query, caller, headers = request
         arn = iam_evaluator.request_caller_arn(headers or {}, query) if caller else ""
         # A session's principal is its role to conditions.
-        found = re.fullmatch(r"arn:aws:sts::(\d{12}):assumed-role/([^/]+)/.*", arn)
-        token = _asking.set(f"arn:aws:iam::{found[1]}:role/{found[2]}" if found else arn)
+        token = _asking.set(_SESSION.sub(_role, arn))
         try:
             return allows(*request)
         finally:

@@ -74,12 +74,14 @@ def web_acl(_context: Context, identity: str, props: Props) -> None:
 
 
 def _encoded(value: Any) -> Any:
-    """Search strings are text in a template and base64 in the service's answer."""
+    """Search strings are text in a template and base64 in the service's answer, which also spells ARN in capitals."""
     if isinstance(value, list):
         return [_encoded(item) for item in value]
     if not isinstance(value, dict):
         return value
     made = {key: _encoded(item) for key, item in value.items() if key != "SearchStringBase64"}
+    if "IPSetReferenceStatement" in made:
+        made["IPSetReferenceStatement"] = {"ARN": made["IPSetReferenceStatement"]["Arn"]}
     if "SearchString" in value:
         made["SearchString"] = base64.b64encode(str(value["SearchString"]).encode()).decode()
     elif "SearchStringBase64" in value:
