@@ -125,6 +125,21 @@ _TO_KEEP_GATES = (
 )
 """All that they may do to identities, as far as their own policies say."""
 
+_CONTAINING = "-recorder-containment"
+"""How the name of the role ends that contains incidents (``Names.recorder``)."""
+
+_TO_CONTAIN = (
+    "iam:DeleteRolePolicy",
+    "iam:Get*",
+    "iam:List*",
+    "iam:PutRolePolicy",
+    "iam:UpdateAccessKey",
+)
+"""All that it may do to identities: refuse a role's sessions by an inline policy, and switch an access key off."""
+
+_SWITCH_OFF = "kms:DisableKey"
+"""What nobody else may do to a key."""
+
 _EVIDENCE = (
     "cloudtrail:Delete*",
     "cloudtrail:PutEventSelectors",
@@ -136,7 +151,6 @@ _EVIDENCE = (
     "ec2:DeleteFlowLogs",
     "guardduty:Delete*",
     "guardduty:Disassociate*",
-    "kms:DisableKey",
     "kms:PutKeyPolicy",
     "kms:ScheduleKeyDeletion",
     "s3:BypassGovernanceRetention",
@@ -191,9 +205,10 @@ def boundary(stacks: Sequence[Stack]) -> dict[str, Any]:
                 "Action": [f"{service}:*" for service in services] or ["sts:GetCallerIdentity"],
                 "Resource": "*",
             },
-            _never_the_account(stacks),
+            _deny("NeverTheAccount", {"Action": list(_ACCOUNT)}, but=_roles(stacks, ending=_SETTINGS_ROLE)),
             *_never_identities(stacks, services),
             {"Sid": "NeverEvidence", "Effect": "Deny", "Action": list(_EVIDENCE), "Resource": "*"},
+            _deny("NeverKeys", {"Action": _SWITCH_OFF}, but=_roles(stacks, ending=_CONTAINING)),
         ],
     }
 
@@ -210,32 +225,25 @@ def _roles(stacks: Sequence[Stack], *, ending: str = "", holding: str = "") -> l
     )
 
 
-def _never_the_account(stacks: Sequence[Stack]) -> dict[str, Any]:
-    exempt = _roles(stacks, ending=_SETTINGS_ROLE)
-    statement: dict[str, Any] = {
-        "Sid": "NeverTheAccount",
-        "Effect": "Deny",
-        "Action": list(_ACCOUNT),
-        "Resource": "*",
-    }
-    return {**statement, "Condition": {"ArnNotEquals": {"aws:PrincipalArn": exempt}}} if exempt else statement
+def _deny(sid: str, what: dict[str, Any], *, but: Sequence[str] = (), only: Sequence[str] = ()) -> dict[str, Any]:
+    """A refusal for everybody ``but`` some roles, or for some ``only``."""
+    test = {"ArnNotEquals": {"aws:PrincipalArn": [*but]}} if but else {"ArnEquals": {"aws:PrincipalArn": [*only]}}
+    statement = {"Sid": sid, "Effect": "Deny", **what, "Resource": "*"}
+    return {**statement, "Condition": test} if but or only else statement
 
 
 def _never_identities(stacks: Sequence[Stack], services: Sequence[str]) -> list[dict[str, Any]]:
     governors = _roles(stacks, holding=_GOVERNOR)
     keepers = [role for ending in _GATEKEEPERS for role in _roles(stacks, ending=ending)]
-
-    def deny(sid: str, what: dict[str, Any], *, but: Sequence[str] = (), only: Sequence[str] = ()) -> dict[str, Any]:
-        test = {"ArnNotEquals": {"aws:PrincipalArn": [*but]}} if but else {"ArnEquals": {"aws:PrincipalArn": [*only]}}
-        statement = {"Sid": sid, "Effect": "Deny", **what, "Resource": "*"}
-        return {**statement, "Condition": test} if but or only else statement
-
-    found = [deny("NeverIdentities", {"Action": list(_NEVER)}, but=[*governors, *keepers])]
+    containing = _roles(stacks, ending=_CONTAINING)
+    others = [f"{service}:*" for service in services if service not in {"iam", "organizations", "sso"}]
+    found = [_deny("NeverIdentities", {"Action": list(_NEVER)}, but=[*governors, *keepers, *containing])]
     if governors:
-        found.append(deny("NeverEvenToGovern", {"Action": list(_NEVER_EVEN_TO_GOVERN)}, but=keepers))
+        found.append(_deny("NeverEvenToGovern", {"Action": list(_NEVER_EVEN_TO_GOVERN)}, but=[*keepers, *containing]))
     if keepers:
-        others = [f"{service}:*" for service in services if service not in {"iam", "organizations", "sso"}]
-        found.append(deny("NeverButGates", {"NotAction": [*_TO_KEEP_GATES, *others]}, only=keepers))
+        found.append(_deny("NeverButGates", {"NotAction": [*_TO_KEEP_GATES, *others]}, only=keepers))
+    if containing:
+        found.append(_deny("NeverButContainment", {"NotAction": [*_TO_CONTAIN, *others]}, only=containing))
     return found
 
 

@@ -163,7 +163,8 @@ def _leftover(iam: Any) -> Iterator[tuple[str, str]]:
 @contextmanager
 def _product_user(cognito: Any, pool: str) -> Iterator[str]:
     name = f"{uuid.uuid4()}@example.com"
-    cognito.admin_create_user(UserPoolId=pool, Username=name, MessageAction="SUPPRESS")
+    password = f"Aa1!{uuid.uuid4()}"
+    cognito.admin_create_user(UserPoolId=pool, Username=name, MessageAction="SUPPRESS", TemporaryPassword=password)
     try:
         yield name
     finally:

@@ -12,7 +12,8 @@ from xml.sax.saxutils import escape
 
 from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_account_id
-from ministack.services import cloudwatch, cloudwatch_logs, ec2, iam, kms, lambda_svc, rds, s3, secretsmanager
+from ministack.core.router import extract_access_key_id
+from ministack.services import cloudwatch, cloudwatch_logs, ec2, iam, kms, lambda_svc, rds, s3, secretsmanager, sts
 from ministack.services.cloudformation import provisioners
 
 from rehearsal.emulator import detection
@@ -21,8 +22,8 @@ _service_principal: ContextVar[str | None] = ContextVar("service_principal", def
 """The service that a request to Organizations is about, for conditions on it."""
 
 
-_asking: ContextVar[str] = ContextVar("asking", default="")
-"""Who asks for a bucket of another account."""
+_asking: ContextVar[tuple[str, str]] = ContextVar("asking", default=("", ""))
+"""Who asks for a bucket of another account: the ARN, and the id of the session."""
 
 
 def install() -> None:
@@ -445,15 +446,20 @@ def _buckets_of_others_see_who_asks() -> None:
         *_, query, caller, headers = request
         arn = iam_evaluator.request_caller_arn(headers or {}, query) if caller else ""
         # A session's principal is its role to conditions.
-        token = _asking.set(_SESSION.sub(_role, arn))
+        session = sts._sessions.get(extract_access_key_id(headers or {}, query or {}) or "") or {}
+        token = _asking.set((_SESSION.sub(_role, arn), str(session.get("UserId", ""))))
         try:
             return allows(*request)
         finally:
             _asking.reset(token)
 
     def evaluating(policy: Any, context: Any, *rest: Any, **options: Any) -> Any:
-        if arn := _asking.get():
-            context = dataclasses.replace(context, principal_arn=arn, principal_type="AssumedRole")
+        arn, user_id = _asking.get()
+        if arn:
+            more = {**context.service_context, "aws:userid": user_id}
+            context = dataclasses.replace(
+                context, principal_arn=arn, principal_type="AssumedRole", service_context=more
+            )
         return evaluate(policy, context, *rest, **options)
 
     s3._foreign_bucket_allows = allowed
