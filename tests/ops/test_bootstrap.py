@@ -24,7 +24,7 @@ def _statements(documents: list[dict[str, Any]], effect: str) -> list[dict[str, 
 
 
 def _actions(statement: dict[str, Any]) -> list[str]:
-    found = statement["Action"]
+    found = statement.get("Action", [])
     return [found] if isinstance(found, str) else found
 
 
