@@ -61,8 +61,9 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:  # noqa: PLR0915 - o
     Images(app, deployment=deployment)
     findings = [Findings(app, deployment=deployment, region=region) for region in deployment.regions]
     incidents = Incidents(app, deployment=deployment, findings=findings, archive=organization_archive)
+    identity: Identity | None = None
     if deployment.organization is not None and deployment.accounts.management is not None:
-        _govern(
+        identity = _govern(
             app,
             deployment,
             deployment.organization,
@@ -120,9 +121,11 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:  # noqa: PLR0915 - o
             if stage.issuer is None
             else None
         )
-        Containment(
+        containment = Containment(
             app, deployment=deployment, stage=stage, network=network, alarms=alarms, archive=archive, users=users
         )
+        if identity is not None:
+            identity.add_stack_dependency(containment)
         documents = DocumentService(
             app,
             deployment=deployment,
@@ -235,7 +238,7 @@ def _govern(
     archive: LogArchiveOrganization,
     analysis: LogArchiveAnalysis,
     incidents: Incidents,
-) -> None:
+) -> Identity:
     """Guardrails, the organization's trail, and people: what they may do, may ask for, and are reviewed for."""
     guardrails = OrganizationGuardrails(app, deployment=deployment, organization=organization, management=management)
     ManagementTrail(app, deployment=deployment, management=management, archive=archive, guardrails=guardrails)
@@ -249,7 +252,7 @@ def _govern(
             archive=archive,
             requests=requests,
         )
-    Identity(
+    return Identity(
         app,
         deployment=deployment,
         organization=organization,

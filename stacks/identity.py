@@ -85,7 +85,7 @@ class Identity(PalisadeStack):
                 rights=[*sight.configuration(), *sight.findings(), *sight.never_customer_data()],
             ),
             Job.RESPONDER: Position(
-                purpose="Handles incidents: acknowledges, assigns, notes, resolves, closes",
+                purpose="Handles incidents: acknowledges, assigns, contains, resolves, closes",
                 hours=8,
                 policies=[self.names.responder],
             ),
@@ -212,6 +212,8 @@ def standing(deployment: Deployment) -> Iterator[tuple[Job, Job, str]]:
         yield Job.SECURITY, Job.SECURITY, owner
     for job in (Job.RESPONDER, Job.SECURITY):
         yield job, Job.RESPONDER, "security"
+        for stage in deployment.stages:
+            yield job, Job.RESPONDER, stage.name
     yield Job.BILLING, Job.BILLING, "management"
     yield Job.REVIEWER, Job.REVIEWER, "security"
     if live:

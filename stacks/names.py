@@ -338,7 +338,8 @@ class Names:
 
     @property
     def responder(self) -> str:
-        """Managed policy of the security account for people who handle incidents; permission sets attach it by name."""
+        """Managed policy for people who handle incidents: in the security account what they may say of one, in each stage how
+        they contain it. The permission set attaches it by name, and takes the account's own."""
         return f"{self.prefix}-responder"
 
     def role_arn(self, component: str, account: AccountId) -> str:
@@ -408,11 +409,6 @@ class Names:
     def containment(self) -> str:
         """The function of each stage that contains incidents; outside the names of the stage's other functions."""
         return f"{self.prefix}-{Workflow.CONTAINMENT}"
-
-    @property
-    def responder(self) -> str:
-        """Managed policy of each stage for people who contain incidents; permission sets attach it by name."""
-        return f"{self.prefix}-responder"
 
     @property
     def log_reader(self) -> str:

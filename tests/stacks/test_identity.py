@@ -72,7 +72,11 @@ def test_every_assignment_is_one_that_may_stand(assignments: set[tuple[str, str,
             for group in ("evidence", "log-reader", "security")
         ),
         *(("acme-security", "acme-security", account) for account in owners.values()),
-        *((f"acme-{group}", "acme-responder", owners["security"]) for group in ("responder", "security")),
+        *(
+            (f"acme-{group}", "acme-responder", account)
+            for group in ("responder", "security")
+            for account in (owners["security"], SANDBOX, LIVE)
+        ),
         (billing, "acme-billing", owners["management"]),
         *((f"acme-{job.value}", "acme-requester", owners["security"]) for job in (Job.REQUESTER, *ON_REQUEST)),
         ("acme-approver", "acme-approver", owners["security"]),
@@ -114,6 +118,8 @@ def test_tells_other_stacks_where_each_permission_set_is(assembly: Assembly) -> 
     [
         (Job.EVIDENCE, FIXTURE.accounts.log_archive, "log-archive-analysis"),
         (Job.RESPONDER, FIXTURE.accounts.security, "security-incidents"),
+        (Job.RESPONDER, SANDBOX, "dev-containment"),
+        (Job.RESPONDER, LIVE, "prod-containment"),
     ],
 )
 def test_an_account_holds_the_policy_that_a_permission_set_attaches_there(
