@@ -81,6 +81,7 @@ def main() -> None:
         gaps,
         moto_bridge,
         past,
+        ops_items,
         public_access,
         tenancy,
     )
@@ -90,6 +91,7 @@ def main() -> None:
     backup.install()
     detection.install()
     public_access.install()
+    ops_items.install()
     account_settings.install()
     past.install()
     gaps.install()
