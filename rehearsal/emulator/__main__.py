@@ -80,8 +80,8 @@ def main() -> None:
         detection,
         gaps,
         moto_bridge,
-        past,
         ops_items,
+        past,
         public_access,
         tenancy,
     )
