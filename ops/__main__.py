@@ -14,6 +14,7 @@ COMMANDS = {
     "ledger": "verify and read the record of changes, and approve one",
     "oncall": "show who is on call, and who follows",
     "review": "read access reviews and sign them",
+    "tenant": "end a tenant's contract, hold or delete its data, print the certificate",
 }
 """Each is a module ``ops.<name>`` with ``main(arguments) -> exit status``."""
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore import xform_name
@@ -35,7 +36,7 @@ class Machine:
 
     view: View
     resource: Resource
-    clock: MovedClock = field(default_factory=MovedClock)
+    clock: MovedClock = field(default_factory=lambda: MovedClock(datetime.now(UTC)))
 
     @property
     def name(self) -> str:
@@ -58,9 +59,10 @@ class Machine:
             Killed: ``kill_after`` states have been finished.
             UnknownLanguageError: the definition, or a task of it, is of a kind not known here.
         """
-        return StateMachine(self.definition, self._task, self.clock).run(data, name=name, kill_after=kill_after)
+        return StateMachine(self.definition, self.task, self.clock).run(data, name=name, kill_after=kill_after)
 
-    def _task(self, resource: str, given: Any) -> Any:
+    def task(self, resource: str, given: Any) -> Any:
+        """What a Task state's resource answers."""
         if ":lambda:" in resource and ":states:" not in resource:
             return self._invoke(resource, given)
         if resource == "arn:aws:states:::lambda:invoke":

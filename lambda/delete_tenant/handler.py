@@ -19,7 +19,6 @@ from palisade_runtime.logs import Logger
 from palisade_runtime.sessions import TenantSessions, make_client
 from palisade_runtime.tenants import permit
 
-from delete_tenant.database import DatabaseStore
 from delete_tenant.stores import ObjectStore, Page, Store, TableStore, UserStore
 
 ACTOR = "delete_tenant"
@@ -106,6 +105,9 @@ def _users(pool: str, providers: Mapping[str, str], _clients: Any) -> Store:
 
 
 def _database(values: Mapping[str, str], _clients: Any) -> Store:
+    # The driver is loaded by the step that needs it.
+    from delete_tenant.database import DatabaseStore  # noqa: PLC0415
+
     host, port = values["HOST"], int(values["PORT"])
 
     def password(user: str) -> str:

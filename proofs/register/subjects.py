@@ -16,6 +16,7 @@ import proofs.register.levels
 import proofs.register.logs
 import proofs.register.network
 import proofs.register.objectives
+import proofs.register.offboarding
 import proofs.register.people
 import proofs.register.residency
 import proofs.register.reviews

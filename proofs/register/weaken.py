@@ -402,6 +402,14 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
         Against(kind="dull alarm", path="security-reviews/"),
         Against(kind="put off|stop calling", path="security-reviews/Watch"),
     ),
+    "deletion.every-store-of-tenants": (Against(kind="forget store|ignore holds|certify unseen"),),
+    "deletion.thirty-days-after-or-on-demand": (
+        Against(kind="stop calling|drop permission|seldom", path="-offboarding/Daily"),
+    ),
+    "deletion.reaches-one-tenant": (
+        Against(kind="drop condition", type="ManagedPolicy", path="-offboarding/Eraser", was="LeadingKeys|s3:prefix"),
+        Against(kind="drop condition", type="IAM::Role", path="-offboarding/Eraser", was="RequestTag"),
+    ),
     "separation.no-trust-between-stages": (
         Against(kind="widen principal", type="KMS::Key", path="-keys/"),
         Against(kind="widen principal", type="IAM::Role", path="-documents/|-access/", was='"sts:AssumeRole"'),
@@ -543,7 +551,9 @@ def _nat(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening
 
 
 def _rule(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
-    if "/Schedule" in resource.path:
+    if resource.path.endswith("-offboarding/Daily"):
+        yield _set("seldom", resource, "ScheduleExpression", to="rate(7 days)")
+    if "/Schedule" in resource.path or resource.path.endswith("-offboarding/Daily"):
         yield _set("stop calling", resource, "State", to="DISABLED")
         yield _one("drop permission", resource, "", None)
     if "ScheduleExpression" in resource.properties and '"do"' in str(resource.properties.get("Targets")):
@@ -615,6 +625,20 @@ def _method(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weaken
         changed = with_property(resource, ("RequestParameters",), {})
         yield _one("believe anybody", resource, "RequestParameters", changed)
         yield _set("believe anybody", resource, "HttpMethod", to="ANY")
+
+
+def _deletion(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
+    """The deletions' definition, in which a store is left out, holds are not heard of, or nothing is counted again."""
+    given = at(resource.properties, "DefinitionString", "Fn::Join")
+    if not given or '"kind":"certify"' not in json.dumps(given).replace("\\", ""):
+        return
+    for kind, old, new in (
+        ("forget store", r'("stores":\[)"[^"]+",', r"\1"),
+        ("ignore holds", r'("Catch":\[\{"ErrorEquals":\[)"HeldError"', r'\1"Nobody"'),
+        ("certify unseen", r'"Next":"Verify"', '"Next":"Certify"'),
+    ):
+        parts = [re.sub(old, new, part) if isinstance(part, str) else part for part in given[1]]
+        yield _set(kind, resource, "DefinitionString", "Fn::Join", to=[given[0], parts])
 
 
 def _permission(resource: Resource, _stack: Stack, _world: World) -> Iterator[Weakening]:
@@ -970,6 +994,7 @@ _MAKERS = {
     "AWS::ApiGateway::Method": _method,
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::Lambda::Permission": _permission,
+    "AWS::StepFunctions::StateMachine": _deletion,
     "AWS::EC2::SecurityGroupIngress": _ingress,
     "AWS::EC2::NetworkAclEntry": _entry,
     "AWS::Lambda::Function": _function,
