@@ -3,6 +3,7 @@
 import proofs.register.access
 import proofs.register.accounts
 import proofs.register.backups
+import proofs.register.containment
 import proofs.register.deliveries
 import proofs.register.detection
 import proofs.register.drift

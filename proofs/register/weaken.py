@@ -173,6 +173,14 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
         Against(kind="switch off", type="KMS::Key", place="EnableKeyRotation"),
         Against(kind="relax limit", type="KMS::Key"),
     ),
+    "containment.every-act-is-ready": (
+        Against(kind="contain less"),
+        Against(kind="let addresses in"),
+        Against(kind="let one stop"),
+        Against(kind="open quarantine"),
+        Against(kind="say as anybody", path="-containment/"),
+    ),
+    "containment.nothing-that-must-stay": (Against(kind="contain more"),),
     "grants.levels-wait-behind-gates": (
         Against(kind="open gate"),
         Against(kind="take gate away"),
@@ -483,6 +491,7 @@ def more(world: World) -> Iterator[Weakening]:
     yield from _placements(world)
     yield from _account_settings(world)
     yield from _grants(world)
+    yield from _containment(world)
 
 
 def _one(kind: str, resource: Resource, place: str, changed: Resource | None, *others: Resource) -> Weakening:
@@ -1027,6 +1036,69 @@ def _levels(world: World) -> Iterator[Weakening]:
             kept = [one for one in as_list(at(resource.properties, *path)) if at(one, "Effect") == "Allow"]
             added = {"Effect": "Allow", "Action": action, "Resource": "*"}
             yield _one("mix levels", resource, "InlinePolicy", with_property(resource, path, [*kept, added]))
+
+
+def _containment(world: World) -> Iterator[Weakening]:
+    """Containment that can do less than it must or more than it may, and what it needs in place, opened."""
+    for _, resource in world.assembly.resources("AWS::IAM::ManagedPolicy"):
+        if "-containment/Responder/" in resource.path:
+            yield from _rights_of_containment(resource)
+    for _, resource in world.assembly.resources("AWS::Lambda::Function"):
+        if at(resource.properties, "Environment", "Variables", "GUARDED") == "yes":
+            yield _set("let one stop", resource, "Environment", "Variables", "GUARDED", to="no")
+    for _, resource in world.assembly.resources("AWS::EC2::SecurityGroup"):
+        if "-containment/Quarantine/" in resource.path:
+            anywhere = {"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"}
+            yield _set("open quarantine", resource, "SecurityGroupEgress", to=[anywhere])
+            yield _set("open quarantine", resource, "SecurityGroupIngress", to=[anywhere])
+    for _, resource in world.assembly.resources("AWS::WAFv2::WebACL"):
+        if "-chat/" in resource.path:
+            continue
+        rules = as_list(resource.properties.get("Rules"))
+        for index, rule in enumerate(rules):
+            if at(rule, "Statement", "IPSetReferenceStatement") is not None:
+                left = [*rules[:index], *rules[index + 1 :]]
+                yield _one(
+                    "let addresses in", resource, f"Rules {rule['Name']}", with_property(resource, ("Rules",), left)
+                )
+                yield _set("let addresses in", resource, "Rules", index, "Action", to={"Count": {}})
+
+
+def _rights_of_containment(resource: Resource) -> Iterator[Weakening]:
+    path = ("PolicyDocument", "Statement")
+    given = as_list(at(resource.properties, *path))
+    for index, one in enumerate(given):
+        sid, left = str(at(one, "Sid")), [*given[:index], *given[index + 1 :]]
+        if one.get("Effect") == "Deny":
+            yield _one("contain more", resource, sid, with_property(resource, path, left))
+        elif sid in {"Sessions", "Keys"}:
+            free = {key: value for key, value in one.items() if key != "Condition"}
+            yield _one("contain more", resource, f"{sid} free", with_property(resource, (*path, index), free))
+        if one.get("Effect") == "Allow" and sid in _ACTS_OF_CONTAINMENT:
+            yield _one("contain less", resource, sid, with_property(resource, path, left))
+
+
+_ACTS_OF_CONTAINMENT = frozenset(
+    {
+        "AccessKeys",
+        "Addresses",
+        "Copies",
+        "FindAddresses",
+        "FindSources",
+        "Functions",
+        "KeepMachines",
+        "Keys",
+        "Machines",
+        "MarkCopies",
+        "SeeKeys",
+        "SeeMachines",
+        "SeeNames",
+        "SeeRoles",
+        "Sessions",
+        "Sources",
+        "Users",
+    }
+)
 
 
 def _grants(world: World) -> Iterator[Weakening]:
