@@ -93,6 +93,33 @@ def alarm_dimensions(alarm: Resource, _world: World) -> Iterator[str]:
             yield f"{metric.get('MetricName')} is looked for without {' or '.join(' and '.join(sorted(one)) for one in wanted)}"
 
 
+@control("observability.alarm.measured", "AWS::CloudWatch::Alarm")
+def alarm_measured(alarm: Resource, world: World) -> Iterator[str]:
+    """An alarm on a metric of one's own watches one that something makes: a filter that counts it, or a role that may put it.
+
+    Fix: name the namespace and metric of a metric filter, or let the function's role put metrics into the namespace.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/MonitoringLogData.html
+    """
+    metrics = [at(one, "MetricStat", "Metric") for one in as_list(alarm.properties.get("Metrics"))]
+    for metric in (alarm.properties, *(one for one in metrics if one)):
+        namespace, name = (world.text(metric.get(part, ""), alarm) for part in ("Namespace", "MetricName"))
+        if not namespace or namespace.startswith("AWS/") or namespace in _DIMENSIONS:
+            continue
+        counted = any(
+            (world.text(item.get("MetricNamespace", ""), made), world.text(item.get("MetricName", ""), made))
+            == (namespace, name)
+            for made in world.of_type("AWS::Logs::MetricFilter", near=alarm)
+            for item in as_list(made.properties.get("MetricTransformations"))
+        )
+        put = any(
+            isinstance(node, dict) and node.get("cloudwatch:namespace") == namespace
+            for policy in world.of_type("AWS::IAM::ManagedPolicy", near=alarm)
+            for node in walk(policy.properties)
+        )
+        if not counted and not put:
+            yield f"nothing makes {namespace} {name}"
+
+
 @control("observability.alarm.direction", "AWS::CloudWatch::Alarm")
 def alarm_direction(alarm: Resource, _world: World) -> Iterator[str]:
     """An alarm on errors, delays, load or undelivered messages goes off when there are more of them.
