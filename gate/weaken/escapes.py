@@ -49,7 +49,7 @@ ESCAPES: tuple[Escape, ...] = (
         kind="drop condition",
         type="AWS::IAM::ManagedPolicy",
         place=r"PolicyDocument\.Statement\.\d+\.Condition",
-        was=r'^\{"\w+": \{"kms:(ViaService|EncryptionContext:[^"]*)": ([^{}]*|\{"Fn::GetAtt": [^{}]*\})\}\}$|'
+        was=r'^\{"\w+": \{("kms:(ViaService|EncryptionContext:[^"]*)": ([^{}]*|\{"(Fn::GetAtt|Ref)": [^{}]*\})(, )?)+\}\}$|'
         r'^\{"Null": \{"kms:EncryptionContext:aws:ssm:SessionId": "false"\}\}$',
         reason="The right names one key, and that key's own policy lets principals of its account use it only through its "
         "services (keys.policy.separation): the condition says so a second time.",

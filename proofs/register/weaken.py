@@ -273,9 +273,7 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
         Against(kind="drop permission", type="LogDeliveryConfiguration"),
     ),
     "logs.shipped-without-loss": (
-        Against(
-            kind="drop right", type="ManagedPolicy", place="^(Find|Read|Decrypt)AuditLogs$|^KeepReceipts$|^ReadSecret$"
-        ),
+        Against(kind="drop right", type="ManagedPolicy", place="^(Read|Decrypt)AuditLogs$|^KeepReceipts$|^ReadSecret$"),
         Against(kind="drop right", type="S3::BucketPolicy", place="AuditShipper"),
         Against(kind="drop permission", type="Lambda::Permission", path="-audit-shipping/"),
         Against(kind="stop calling", path="-audit-shipping/"),

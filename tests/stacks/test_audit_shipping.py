@@ -47,9 +47,10 @@ def test_reads_the_archive_of_its_own_stage_and_no_failures(assembly: Assembly, 
         for p in _of(assembly, stage, "AWS::IAM::ManagedPolicy")
         for s in p.properties["PolicyDocument"]["Statement"]
     }
-    assert statements["ReadAuditLogs"]["Action"] == "s3:GetObject"
+    assert statements["ReadAuditLogs"]["Action"] == ["s3:GetObject", "s3:ListBucket"]
     bucket = f"arn:aws:s3:::{variables['BUCKET_NAME']}"
-    assert statements["ReadAuditLogs"]["Resource"] == [f"{bucket}/{folder}*" for folder in variables["FOLDERS"].split()]
+    objects = [f"{bucket}/{folder}*" for folder in variables["FOLDERS"].split()]
+    assert statements["ReadAuditLogs"]["Resource"] == [bucket, *objects]
     assert not any("-failed" in json.dumps(statement) for statement in statements.values())
 
 

@@ -138,12 +138,8 @@ class AuditShipper(Construct):
         assert key is not None
         self.function.component.allow(
             iam.PolicyStatement(
-                sid="FindAuditLogs",
-                actions=["s3:ListBucket"],
-                resources=[bucket],
-                conditions={"StringLike": {"s3:prefix": [f"{folder}*" for folder in folders]}},
+                sid="ReadAuditLogs", actions=["s3:GetObject", "s3:ListBucket"], resources=[bucket, *objects]
             ),
-            iam.PolicyStatement(sid="ReadAuditLogs", actions=["s3:GetObject"], resources=objects),
             iam.PolicyStatement(
                 sid="DecryptAuditLogs",
                 actions=["kms:Decrypt"],
