@@ -21,7 +21,7 @@ from stacks.base import PalisadeStack
 from stacks.identity import standing
 from stacks.log_archive import LogArchiveOrganization
 from stacks.names import Workflow
-from stacks.settings import Deployment, Organization
+from stacks.settings import Deployment, Job, Organization
 
 REVIEWS = Workflow.REVIEWS
 NAMESPACE = "Palisade/Reviews"
@@ -114,6 +114,11 @@ class SecurityReviews(PalisadeStack):
             log_days=self.deployment.retention.audit_log_days,
         )
 
+    def _group(self, job: Job) -> str:
+        """What the directory knows a job's group by: an id where it was there before, the name where it is made here."""
+        brought = {group.job: group.id for group in self._organization.identity_center.groups}
+        return brought.get(job, self.names.permission_set(job))
+
     @property
     def _accounts(self) -> str:
         return " ".join(f"{owner}={account}" for owner, account in self.deployment.owners.items())
@@ -138,7 +143,7 @@ class SecurityReviews(PalisadeStack):
                 "ACCOUNTS": self._accounts,
                 "PREFIX": self.names.prefix,
                 "STANDING": " ".join(
-                    f"{self.names.permission_set(group)}:{self.names.permission_set(job)}:{owner}"
+                    f"{self._group(group)}:{self.names.permission_set(job)}:{owner}"
                     for group, job, owner in standing(deployment)
                 ),
                 "EMERGENCY": " ".join(deployment.emergency_identities) or "-",

@@ -24,7 +24,8 @@ Facts = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """What a deployment takes for normal. ``standing`` has assignments as ``<group>:<permission set>:<owner>``."""
+    """What a deployment takes for normal. ``standing`` has assignments as ``<group>:<permission set>:<owner>``,
+    the group by its name, or by its id if it was in the directory before."""
 
     prefix: str
     standing: frozenset[str]
@@ -156,8 +157,9 @@ class Collected:
         if kind == "GROUP":
             group = self._groups.get(one["principal"], {"name": one["principal"], "members": []})
             holder, people = group["name"], [self._name(member) for member in group["members"]]
-            standing = f"{group['name']}:{name}:{self.facts.get(account, {}).get('owner', '')}" in self.rules.standing
-            why = "standing" if standing else "unexplained"
+            owner = self.facts.get(account, {}).get("owner", "")
+            known = {f"{known_as}:{name}:{owner}" for known_as in (group["name"], one["principal"])}
+            why = "standing" if known & self.rules.standing else "unexplained"
             # Of an account that did not answer nobody knows the owner, and it is a finding of its own.
             why = "standing" if account in self.missing else why
         else:

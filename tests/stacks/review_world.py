@@ -142,7 +142,7 @@ class World:
         logger = Logger(service="test", clock=self.clock)
         rules = Rules(
             prefix="acme",
-            standing=frozenset({"acme-read-only:acme-read-only:prod", "acme-engineer:acme-engineer:prod"}),
+            standing=frozenset({"acme-read-only:acme-read-only:prod", "id-finance:acme-billing:prod"}),
             emergency=frozenset({f"arn:aws:iam::{ACCOUNTS['prod']}:user/emergency"}),
             directory_account=ACCOUNTS["management"],
             unused_days=60,

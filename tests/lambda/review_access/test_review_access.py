@@ -115,6 +115,14 @@ def test_lets_pass_what_is_meant(plant: Callable[[World], None]) -> None:
     assert found(world) == {}
 
 
+def test_knows_a_group_that_was_in_the_directory_before_by_its_id() -> None:
+    world = usual()
+    world.members["finance"] = [CLEO]
+    world.assignments.append(("acme-billing", PROD, "GROUP", "id-finance"))
+    world.sign_ins["prod"].append((CLEO, "billing", RECENT))
+    assert found(world) == {}
+
+
 def test_finds_the_founding_role_at_work() -> None:
     world = usual()
     world.roles["prod"].append(role("OrganizationAccountAccessRole", used=RECENT, actions=("*",)))
