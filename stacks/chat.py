@@ -246,7 +246,7 @@ class ChatRequests(PalisadeStack):
         web_acl = WebAcl(
             self,
             "WebAcl",
-            name=f"{self.names.prefix}-{CHAT}",
+            name=self.names.chat_web_acl,
             acl_scope=AclScope.REGIONAL,
             requests_per_five_minutes=throttle.rate_per_second * 300 // 2,
             log_bucket=self.names.delivery_bucket(ORGANIZATION, Log.WAF),

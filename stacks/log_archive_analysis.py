@@ -87,6 +87,16 @@ class LogArchiveAnalysis(PalisadeStack):
         if organization is not None:
             table = self._trail("trail", ORGANIZATION, f"{organization.id}/", deployment.account_ids)
             yield ORGANIZATION, Log.TRAIL, table, named_query.trail_queries(table.name)
+        if deployment.chat is not None:
+            table = log_table.waf_table(
+                name="waf_chat",
+                bucket=self.names.archive_bucket(ORGANIZATION, Log.WAF),
+                account=deployment.accounts.security,
+                scope=self.names.home,
+                acl=self.names.chat_web_acl,
+                days=retention_days(deployment, Log.WAF),
+            )
+            yield ORGANIZATION, Log.WAF, table, named_query.waf_queries(table.name)
         for stage in deployment.stages:
             if organization is None:
                 table = self._trail(f"trail_{stage.name}", stage.name, "", [stage.account])

@@ -296,6 +296,11 @@ class Names:
         return self.recorder(Workflow.ACCESS, "chat")
 
     @property
+    def chat_web_acl(self) -> str:
+        """The web ACL before the door for the chat; its log folder bears this name."""
+        return f"{self.prefix}-chat"
+
+    @property
     def chat_secret(self) -> str:
         """The secret of the security account that the chat signs with; people put it there."""
         return f"{self.prefix}/security/chat-signing"

@@ -402,11 +402,12 @@ def trust_own_account(role: Resource, world: World) -> Iterator[str]:
             if (
                 kind == "AWS"
                 and (value.endswith(":root") or re.fullmatch(r"\d{12}", value))
-                and not statement.conditions
+                and not any(one.bounds and one.key.lower().startswith(_WHO) for one in statement.conditions)
             ):
                 yield f"{statement} trusts everybody in {value}"
 
 
+_WHO = ("aws:principalarn", "aws:principaltag/", "aws:userid", "aws:username")
 _ROLES = re.compile(r"(\w*Role(Arn|ARN)?|RoleArns?)")
 
 

@@ -63,6 +63,8 @@ def threats(pool: Resource, world: World) -> Iterator[str]:
         at(risk.properties, "AccountTakeoverRiskConfiguration", "Actions", "HighAction", "EventAction")
         for risk in risks
     ]
+    if any(risk.properties.get("ClientId") != "ALL" for risk in risks):
+        yield "a risk configuration is of one app only, and the others look on"
     if "BLOCK" not in leaked:
         yield "no risk configuration blocks leaked passwords"
     if "BLOCK" not in taken:
@@ -73,6 +75,18 @@ def threats(pool: Resource, world: World) -> Iterator[str]:
     sources = [at(item, "EventSource") for log in logs for item in as_list(log.properties.get("LogConfigurations"))]
     if "userAuthEvents" not in sources:
         yield "what users do at sign-in is recorded nowhere"
+
+
+@control("users.pool.key", "AWS::Cognito::UserPool")
+def key(pool: Resource, _world: World) -> Iterator[str]:
+    """What the directory knows about users lies under a key of this deployment.
+
+    Fix: set KeyConfiguration to CUSTOMER_MANAGED_KEY and name the key.
+    https://docs.aws.amazon.com/cognito/latest/developerguide/encryption-at-rest.html
+    """
+    kind = at(pool.properties, "KeyConfiguration", "KeyType")
+    if kind != "CUSTOMER_MANAGED_KEY" or not at(pool.properties, "KeyConfiguration", "KmsKeyArn"):
+        yield f"its key is {kind or 'AWS_OWNED_KEY'}"
 
 
 @control("users.client.flow", "AWS::Cognito::UserPoolClient")

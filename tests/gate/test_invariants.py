@@ -51,6 +51,45 @@ _FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
         "placement.reference.strong",
         {"Type": "AWS::SSM::Parameter", "Properties": {"Value": {"Fn::GetStackOutput": {"StackName": "other"}}}},
     ),
+    "a level that nothing stands before": (
+        "identity.gate.closed",
+        {"Type": "AWS::SSO::PermissionSet", "Properties": {"Tags": [{"Key": "palisade:held", "Value": "by-grant"}]}},
+    ),
+    "a hand that rewrites any policy": (
+        "identity.gate.keeper",
+        {
+            "Type": "AWS::IAM::ManagedPolicy",
+            "Properties": {
+                "PolicyDocument": {
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Action": "iam:CreatePolicy*",
+                            "Resource": "arn:aws:iam::111111111111:policy/*",
+                        }
+                    ]
+                }
+            },
+        },
+    ),
+    "an account trusted for a word that all of it may know": (
+        "identity.role.own-account",
+        {
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "AssumeRolePolicyDocument": {
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Action": "sts:AssumeRole",
+                            "Principal": {"AWS": "arn:aws:iam::111111111111:root"},
+                            "Condition": {"StringEquals": {"sts:ExternalId": "word"}},
+                        }
+                    ]
+                }
+            },
+        },
+    ),
     "a password in a template": (
         "secrets.template.none",
         {"Type": "AWS::RDS::DBCluster", "Properties": {"MasterUserPassword": "horse-battery"}},

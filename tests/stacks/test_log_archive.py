@@ -13,6 +13,7 @@ import pytest
 from assembly import Assembly, Resource
 from stacks.names import (
     AUDIT_SHIPPER,
+    CHAT,
     ORGANIZATION,
     ORGANIZATION_WORKFLOWS,
     STAGE_WORKFLOWS,
@@ -64,6 +65,9 @@ def _shipper(account: str) -> str:
 
 def _recorder(account: str, workflow: Workflow) -> str:
     return f"arn:aws:iam::{account}:role/{NAMES.recorder(workflow)}*"
+
+
+CHAT_SPEAKER = f"arn:aws:iam::{FIXTURE.accounts.security}:role/{NAMES.chat_speaker}"
 
 
 def _people(account: str) -> str:
@@ -143,7 +147,7 @@ def test_long_retention_moves_to_glacier(assembly: Assembly) -> None:
 
 def test_every_log_bucket_is_private_versioned_and_retained(assembly: Assembly) -> None:
     buckets = _log_buckets(assembly)
-    assert len(buckets) == 6 + 15 + 17 + 2
+    assert len(buckets) == 8 + 15 + 17 + 2
     for bucket in buckets:
         assert bucket.properties["VersioningConfiguration"] == {"Status": "Enabled"}, bucket
         assert set(bucket.properties["PublicAccessBlockConfiguration"].values()) == {True}, bucket
@@ -300,7 +304,7 @@ def test_other_accounts_neither_read_nor_change(assembly: Assembly, action: str)
 
 def test_what_landed_is_read_and_deleted_by_nobody_but_replication(assembly: Assembly) -> None:
     landings = [b for b in _log_buckets(assembly) if "ReplicationConfiguration" in b.properties]
-    assert len(landings) == 2 + 7 + 8
+    assert len(landings) == 3 + 7 + 8
     for bucket in landings:
         (seal,) = [
             s for s in _statements(assembly, bucket.properties["BucketName"]) if s.get("Sid") == "OnlyReplicationReads"
@@ -389,6 +393,7 @@ def test_archive_keys_serve_only_known_writers(assembly: Assembly) -> None:
     roles |= {_shipper(stage.account) for stage in SHIPPED}
     roles |= {_people(account) for deciding in DECIDING.values() for account, _ in deciding}
     roles |= {_recorder(*one) for deciding in DECIDING.values() for one in deciding}
+    roles.add(CHAT_SPEAKER)
     for key in keys:
         for statement in key.properties["KeyPolicy"]["Statement"]:
             if statement["Effect"] != "Allow" or statement["Principal"] == {"AWS": f"arn:aws:iam::{ARCHIVE}:root"}:
@@ -414,7 +419,11 @@ def test_recorders_write_records_and_people_deeds_under_their_own_id(assembly: A
     assert written == {(_recorder(*one), f"{one[0]}/{one[1]}/*") for one in DECIDING[owner]} | {
         (_people(account), f"{account}/{workflow}-deeds/*/${{aws:userid}}.json*")
         for account, workflow in DECIDING[owner]
-    }
+    } | (
+        {(CHAT_SPEAKER, f"{FIXTURE.accounts.security}/{Workflow.ACCESS}-deeds/*/{CHAT}:*.json*")}
+        if owner == ORGANIZATION
+        else set()
+    )
 
 
 def test_requests_to_the_archive_are_logged_without_a_circle(assembly: Assembly) -> None:

@@ -41,7 +41,8 @@ def test_tables_read_only_locked_buckets_that_exist(assembly: Assembly) -> None:
         location = table.properties["TableInput"]["StorageDescriptor"]["Location"]
         read.add(location.removeprefix("s3://").split("/")[0])
     assert read <= locked
-    expected = {NAMES.archive_bucket(ORGANIZATION, Log.TRAIL), NAMES.archive_bucket("prod", Log.FIREWALL)}
+    expected = {NAMES.archive_bucket(ORGANIZATION, log) for log in (Log.TRAIL, Log.WAF)}
+    expected.add(NAMES.archive_bucket("prod", Log.FIREWALL))
     expected |= {
         NAMES.archive_bucket(stage.name, log)
         for stage in FIXTURE.stages
@@ -74,7 +75,7 @@ def test_waf_tables_read_the_acls_that_exist(assembly: Assembly) -> None:
         f"{scope}/{NAMES.web_acl(stage, edge=edge)}"
         for stage in FIXTURE.stages
         for edge, scope in ((True, "cloudfront"), (False, FIXTURE.home.name))
-    }
+    } | {f"{FIXTURE.home.name}/{NAMES.chat_web_acl}"}
     assert tables == expected
     for stack, acl in assembly.resources("AWS::WAFv2::WebACL"):
         scope = "cloudfront" if acl.properties["Scope"] == "CLOUDFRONT" else stack.region

@@ -57,6 +57,7 @@ CUSTOMER_HOSTED = check(
     dataclasses.replace(
         FIXTURE,
         organization=None,
+        chat=None,
         accounts=dataclasses.replace(FIXTURE.accounts, management=None),
         stages=tuple(
             dataclasses.replace(stage, shape=shape) for stage, shape in zip(FIXTURE.stages, OTHER_SHAPES, strict=True)

@@ -21,6 +21,7 @@ from tests.fixture_deployment import FIXTURE
 ALONE: Deployment = dataclasses.replace(
     FIXTURE,
     organization=None,
+    chat=None,
     accounts=dataclasses.replace(FIXTURE.accounts, management=None),
     stages=FIXTURE.stages[:1],
 )

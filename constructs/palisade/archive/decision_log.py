@@ -96,8 +96,8 @@ class DecisionLog:
         )
         acknowledge(
             policy,
-            f"{name}: a deed is named by what it is done to and by the doer's own id, which IAM fills in; the archive's key "
-            "is known in this account by its alias only.",
+            f"{policy.node.path}: a deed is named by what it is done to and by the doer's own id, which IAM fills in; "
+            "the archive's key is known in this account by its alias only.",
             *(f"AwsSolutions-IAM5[Resource::{one.replace('${aws:userid}', '<aws:userid>')}]" for one in objects),
             self._any_key(stack),
         )
