@@ -12,6 +12,7 @@ import proofs.register.grants
 import proofs.register.guardrails
 import proofs.register.identity
 import proofs.register.images
+import proofs.register.incidents
 import proofs.register.keys
 import proofs.register.levels
 import proofs.register.logs

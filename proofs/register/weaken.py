@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -447,6 +447,29 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
         Against(kind="weaker word", type="RegistryScanningConfiguration"),
         Against(kind="drop permission", type="RegistryScanningConfiguration"),
     ),
+    "incidents.everything-comes-to-one-intake": (
+        Against(kind="miss findings"),
+        Against(kind="forget stages"),
+        Against(kind="foreign principal", type="SQS::QueuePolicy", path="security-incidents/Intake/", was=_SERVICE),
+    ),
+    "incidents.people-are-called-by-rotation": (
+        Against(kind="mail nobody"),
+        Against(kind="call a stranger"),
+        Against(kind="drop resource", type="SNS::Subscription", path="security-incidents/Pages/"),
+    ),
+    "incidents.unanswered-calls-go-on": (
+        Against(kind="never ask again|fall silent|call nobody"),
+        Against(kind="allow lateness"),
+        Against(kind="drop property", type="CloudWatch::Alarm", path="security-incidents/Timer/", place="AlarmActions"),
+        Against(
+            kind="drop property",
+            type="CloudWatch::Alarm",
+            path="security-incidents/(AssignedLate|PromiseMissed)/",
+            place="AlarmActions",
+        ),
+    ),
+    "incidents.people-act-in-their-own-name": (Against(kind="speak for others"),),
+    "incidents.items-follow": (Against(kind="make no items"),),
     "encryption.database-clients-verify": (Against(kind="call by address"), Against(kind="call another host")),
     "tenants.rows-are-apart": (
         Against(kind="stop calling", path="-database/"),
@@ -490,6 +513,7 @@ def more(world: World) -> Iterator[Weakening]:
     yield from _account_settings(world)
     yield from _grants(world)
     yield from _containment(world)
+    yield from _incidents(world)
 
 
 def _one(kind: str, resource: Resource, place: str, changed: Resource | None, *others: Resource) -> Weakening:
@@ -1155,20 +1179,86 @@ def _of_a_grant(resource: Resource) -> Iterator[Weakening]:
 
 
 def _of_the_life_of_a_grant(resource: Resource) -> Iterator[Weakening]:
-    joined = ("DefinitionString", "Fn::Join", 1)
-    parts = as_list(at(resource.properties, *joined))
-    marks = [part if isinstance(part, str) else f"@{index}@" for index, part in enumerate(parts)]
     for kind, state, name, to in (
         ("try once", "Close", "Retry", []),
         ("leave half open", "Open", "Catch", []),
         ("never close", "UntilItEnds", "Next", "Ended"),
     ):
-        definition = json.loads("".join(marks))
-        definition["States"][state][name] = to
-        definition["States"]["Ended"] = {"Type": "Succeed"}
-        texts = re.split(r"@(\d+)@", json.dumps(definition))
-        changed = [parts[int(text)] if index % 2 else text for index, text in enumerate(texts)]
-        yield _one(kind, resource, state, with_property(resource, joined, changed))
+        yield _in_definition(kind, resource, state, name, to)
+
+
+def _in_definition(kind: str, resource: Resource, state: str, name: str, to: Any) -> Weakening:
+    """A state machine whose ``state`` has another ``name``."""
+    joined = ("DefinitionString", "Fn::Join", 1)
+    parts = as_list(at(resource.properties, *joined))
+    marks = [part if isinstance(part, str) else f"@{index}@" for index, part in enumerate(parts)]
+    definition = json.loads("".join(marks))
+    definition["States"][state][name] = to
+    definition["States"]["Ended"] = {"Type": "Succeed"}
+    texts = re.split(r"@(\d+)@", json.dumps(definition))
+    changed = [parts[int(text)] if index % 2 else text for index, text in enumerate(texts)]
+    return _one(kind, resource, state, with_property(resource, joined, changed))
+
+
+def _incidents(world: World) -> Iterator[Weakening]:
+    """What takes findings, calls people and binds what they do, deaf, forgetful or open."""
+    for stack, resource in world.assembly.resources():
+        if stack.name == "security-incidents" and resource.type in _OF_INCIDENTS:
+            yield from _OF_INCIDENTS[resource.type](resource)
+
+
+def _deaf_intake(resource: Resource) -> Iterator[Weakening]:
+    kinds = as_list(at(resource.properties, "EventPattern", "detail-type"))
+    for kind in kinds:
+        kept = [one for one in kinds if one != kind]
+        yield _set("miss findings", resource, "EventPattern", "detail-type", to=kept)
+
+
+def _forgetful_function(resource: Resource) -> Iterator[Weakening]:
+    variables = at(resource.properties, "Environment", "Variables") or {}
+    if "ROTATION" in variables and "MACHINE_ARN" not in variables:
+        rotation = json.loads(variables["ROTATION"])
+        more = json.dumps({**rotation, "people": [*rotation["people"], "a-stranger"]})
+        yield _set("call a stranger", resource, "Environment", "Variables", "ROTATION", to=more)
+    if "OWN_ALARMS" in variables:
+        yield _set("forget stages", resource, "Environment", "Variables", "STAGES", to="{}")
+
+
+def _timer_that_stops(resource: Resource) -> Iterator[Weakening]:
+    for kind, state, name, to in (
+        ("never ask again", "Sleep", "Next", "Closed"),
+        ("fall silent", "Call", "Catch", []),
+        ("fall silent", "Ask", "Catch", []),
+        ("call nobody", "Anything", "Choices", []),
+    ):
+        yield _in_definition(kind, resource, state, name, to)
+
+
+def _people_of_incidents(resource: Resource) -> Iterator[Weakening]:
+    document = ("PolicyDocument", "Statement")
+    given = as_list(at(resource.properties, *document))
+    for index, one in enumerate(given):
+        if "${aws:userid}" in str(at(one, "Resource")):
+            anybody = [str(arn).replace("${aws:userid}", "*") for arn in as_list(at(one, "Resource"))]
+            yield _set("speak for others", resource, *document, index, "Resource", to=anybody)
+        if "OpsItem" in str(at(one, "Action")):
+            yield _set("make no items", resource, *document, to=[*given[:index], *given[index + 1 :]])
+
+
+_OF_INCIDENTS: Mapping[str, Callable[[Resource], Iterable[Weakening]]] = {
+    "AWS::Events::Rule": _deaf_intake,
+    "AWS::Lambda::Function": _forgetful_function,
+    "AWS::StepFunctions::StateMachine": _timer_that_stops,
+    "AWS::IAM::ManagedPolicy": _people_of_incidents,
+    "AWS::SNS::Subscription": lambda box: (
+        [_set("mail nobody", box, "FilterPolicy", "to", to=["nobody"])] if "FilterPolicy" in box.properties else []
+    ),
+    "AWS::CloudWatch::Alarm": lambda alarm: (
+        [_set("allow lateness", alarm, "Threshold", to=3600)]
+        if alarm.properties.get("MetricName") == "TimeToAssign"
+        else []
+    ),
+}
 
 
 def _whole_stacks(world: World) -> Iterator[Weakening]:
