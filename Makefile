@@ -70,6 +70,7 @@ lock: ## pin every dependency anew by hash
 	@.venv/bin/uv pip compile -q --no-header --generate-hashes --universal -p 3.11 requirements/runtime.in -o requirements.txt
 	@.venv/bin/uv pip compile -q --no-header --generate-hashes --python-platform aarch64-manylinux_2_28 -p 3.14 requirements/layer-token.in -o requirements/layer-token.txt
 	@.venv/bin/uv pip compile -q --no-header --generate-hashes --python-platform aarch64-manylinux_2_28 -p 3.14 requirements/layer-database.in -o requirements/layer-database.txt
+	@.venv/bin/uv pip compile -q --no-header --generate-hashes --python-platform aarch64-manylinux_2_28 -p 3.14 requirements/layer-vault.in -o requirements/layer-vault.txt
 
 .PHONY: addresses
 addresses: setup ## print the address plan; with STAGE=sandbox also the addresses it calls out from, and write them down

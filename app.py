@@ -50,6 +50,8 @@ from stacks.site import Site
 from stacks.synthesis import chosen_deployment, command_line_context, new_app
 from stacks.trail import ManagementTrail, StageTrail
 from stacks.users import Users
+from stacks.vault import Vault
+from stacks.vault_keys import VaultKeys
 from stacks.workloads.document_service import DocumentService
 
 
@@ -62,6 +64,7 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:  # noqa: PLR0915 - o
     findings = [Findings(app, deployment=deployment, region=region) for region in deployment.regions]
     incidents = Incidents(app, deployment=deployment, findings=findings, archive=organization_archive)
     identity: Identity | None = None
+    vault_keys = VaultKeys(app, deployment=deployment)
     if deployment.organization is not None and deployment.accounts.management is not None:
         identity = _govern(
             app,
@@ -138,6 +141,16 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:  # noqa: PLR0915 - o
             users=users,
             data=data,
         )
+        vault = Vault(
+            app,
+            deployment=deployment,
+            stage=stage,
+            keys=keys,
+            network=network,
+            alarms=alarms,
+            archive=archive,
+            vault_keys=vault_keys,
+        )
         Offboarding(
             app,
             deployment=deployment,
@@ -149,12 +162,14 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:  # noqa: PLR0915 - o
             data=data,
             users=users,
             documents=documents,
+            vault=vault,
             backup=backup,
         )
         audit = Audit(
             app, deployment=deployment, stage=stage, keys=keys, alarms=alarms, network=network, archive=archive
         )
         audit.keep(documents, documents.audited)
+        audit.keep(vault, vault.audited)
         audit.keep_sign_ins(users)
         if stage.log_service is not None:
             AuditShipping(

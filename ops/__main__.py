@@ -15,6 +15,7 @@ COMMANDS = {
     "oncall": "show who is on call, and who follows",
     "review": "read access reviews and sign them",
     "tenant": "end a tenant's contract, hold or delete its data, print the certificate",
+    "vault": "keep, rotate and seal anew credentials of third parties",
 }
 """Each is a module ``ops.<name>`` with ``main(arguments) -> exit status``."""
 

@@ -100,6 +100,14 @@ STAGE_WORKFLOWS = (Workflow.CONTAINMENT, Workflow.VAULT, Workflow.DEBUG_EXPORT, 
 """Those that run in every stage's own account."""
 
 
+class VaultRoleName(enum.Enum):
+    """Roles of a stage's credential vault, which its key in the security account names."""
+
+    WRITER = "vault-writer"
+    REENCRYPTER = "vault-reencrypter"
+    READER = "reader"
+
+
 @dataclass(frozen=True)
 class Names:
     """Names of one deployment. ``owner`` is always a stage's name, or :data:`ORGANIZATION`."""
@@ -184,6 +192,41 @@ class Names:
     def key_alias(self, data_class: str) -> str:
         """Alias of a stage's key for one class of data."""
         return f"alias/{self.prefix}/{data_class}"
+
+    def vault_role(self, role: VaultRoleName) -> str:
+        """A role of the vault. Readers record what they read, so theirs is a recorder's name."""
+        if role is VaultRoleName.READER:
+            return self.recorder(Workflow.VAULT, role.value)
+        return self.role(role.value)
+
+    def vault_key_aliases(self, stage: Stage) -> tuple[str, ...]:
+        """Aliases, in the security account, of the vault's key in use and of the one before, if there was one."""
+        alias = f"alias/{self.prefix}/vault-{stage.name}"
+        return (alias,) if stage.vault_key_generation == 1 else (alias, f"{alias}-former")
+
+    def vault_key_arns(self, stage: Stage) -> tuple[str, ...]:
+        """Those aliases as ARNs."""
+        account = self.deployment.accounts.security
+        return tuple(f"arn:aws:kms:{self.home}:{account}:{alias}" for alias in self.vault_key_aliases(stage))
+
+    @property
+    def vault_table(self) -> str:
+        """The table of a stage's credentials, sealed."""
+        return f"{self.prefix}-vault"
+
+    def vault_function(self, task: str) -> str:
+        """A function of the vault that people call: ``keep``, ``check`` or ``reencrypt``."""
+        return f"{self.prefix}-vault-{task}"
+
+    @property
+    def vault_keeper(self) -> str:
+        """Managed policy of each stage for people who keep credentials; permission sets attach it by name."""
+        return f"{self.prefix}-vault-keeper"
+
+    @property
+    def vault_operator(self) -> str:
+        """Managed policy of each stage for people who may have every credential sealed anew."""
+        return f"{self.prefix}-vault-operator"
 
     def volume_key_arn(self, account: AccountId, region: str) -> str:
         """The key, by its alias, of volumes for which nobody names one."""

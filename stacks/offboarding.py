@@ -26,6 +26,7 @@ from stacks.names import Log, Workflow
 from stacks.network import DATABASE_PORT, Network
 from stacks.settings import Deployment, Stage, Standing
 from stacks.users import Users
+from stacks.vault import Vault
 from stacks.workloads.document_service import DocumentService
 
 DATABASE_USER = "eraser"
@@ -56,12 +57,13 @@ class Offboarding(StageStack):
         data: Data,
         users: Users | None,
         documents: DocumentService,
+        vault: Vault,
         backup: Backup,
     ) -> None:
         super().__init__(scope, deployment=deployment, stage=stage, subject="offboarding")
         self.add_stack_dependency(archive)
         self._keys, self._alarms, self._data = keys, alarms, data
-        self._users, self._documents = users, documents
+        self._users, self._documents, self._vault = users, documents, vault
         self._log = self.decision_log(Workflow.OFFBOARDING)
         inside = network.placement("offboarding")
         outside = Placement(
@@ -98,6 +100,7 @@ class Offboarding(StageStack):
             **({} if self._users is None else {"users": ["users"]}),
             "document items": ["table", documents.table.table_name, "document"],
             "document objects": ["objects", self._documents_bucket],
+            "credentials": ["table", self._vault.table.table_name, "entry"],
             "database rows": ["database"],
         }
 
@@ -131,7 +134,7 @@ class Offboarding(StageStack):
             self,
             "Eraser",
             assumed_by=deleter,
-            tables=[self._documents.table],
+            tables=[self._documents.table, self._vault.table],
             buckets=[s3.Bucket.from_bucket_name(self, "DocumentObjects", self._documents_bucket)],
             register=self._data.register,
             key=self._keys.data.key,
@@ -300,7 +303,7 @@ class Offboarding(StageStack):
     def _backups(self, backup: Backup) -> list[tuple[str, int, str]]:
         """What backups hold for how many days after a deletion."""
         locked = "recovery points cannot be changed, only end"
-        of = {BackupClass.DOCUMENTS: "documents", BackupClass.STANDARD: "database"}
+        of = {BackupClass.DOCUMENTS: "documents", BackupClass.STANDARD: "database and sealed credentials"}
         return [(of[kind], days, locked) for kind, days in backup.longest.items()]
 
     def _logs(self) -> list[tuple[str, int, str]]:

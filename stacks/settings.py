@@ -362,7 +362,7 @@ class Stage:
     ``vendors`` are the outside host names that workloads may call (``api.example.com``, ``*.example.com``).
     Without an ``issuer`` the stage has a user pool of its own, which ``directory`` opens to other sign-ins.
     ``network`` is the VPC's address block, a /16 to /20. With read-only ``standing``, all else takes an approved grant and
-    an allowed address.
+    an allowed address. Raise ``vault_key_generation`` to give the credential vault another key.
     """
 
     name: str
@@ -377,6 +377,7 @@ class Stage:
     throttle: Throttle = field(default_factory=Throttle)
     vendors: tuple[str, ...] = ()
     log_service: LogService | None = None
+    vault_key_generation: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -995,6 +996,10 @@ def _stages(deployment: Deployment) -> Iterator[str]:
                     "(no scheme, path, port or address). Respell it."
                 )
         yield from _log_service(where, stage.log_service)
+        if stage.vault_key_generation < 1:
+            yield (
+                f"{where}: vault_key_generation is {stage.vault_key_generation}. It begins at 1; add one for another key."
+            )
         if not 1 <= stage.throttle.rate_per_second <= stage.throttle.burst <= 5000:
             yield (
                 f"{where}: throttle of {stage.throttle.rate_per_second} a second with bursts of {stage.throttle.burst} "

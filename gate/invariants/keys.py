@@ -128,18 +128,27 @@ def grants(key: Resource, world: World) -> Iterator[str]:
 def administrators_refused(key: Resource, world: World) -> Iterator[str]:
     """Key administrators are refused every use of the key, whatever their other permissions.
 
-    Fix: add a Deny of Encrypt, Decrypt, ReEncrypt*, GenerateDataKey* and CreateGrant for the administrators' aws:PrincipalArn.
+    Fix: add a Deny of Encrypt, Decrypt, ReEncrypt*, GenerateDataKey* and CreateGrant for the administrators' aws:PrincipalArn,
+    or for everybody of the key's own account.
     https://docs.aws.amazon.com/kms/latest/developerguide/best-practices-iam.html
     """
+    account = world.stack(key).account
     denials = [
         statement
         for statement in _statements(key, world)
         if not statement.allows
         and statement.anyone
         and any(
-            condition.key.lower() == "aws:principalarn"
-            and condition.operator in {"ArnLike", "StringLike"}
-            and any("administrator" in value.lower() for value in condition.values)
+            (
+                condition.key.lower() == "aws:principalarn"
+                and condition.operator in {"ArnLike", "StringLike"}
+                and any("administrator" in value.lower() for value in condition.values)
+            )
+            or (
+                condition.key.lower() == "aws:principalaccount"
+                and condition.operator == "StringEquals"
+                and account in condition.values
+            )
             for condition in statement.conditions
         )
     ]
@@ -168,3 +177,21 @@ def manageable(key: Resource, world: World) -> Iterator[str]:
     for value in administrators:
         if account not in value:
             yield f"{value} outside the key's account may change its policy"
+
+
+@control("keys.vault.context", "AWS::KMS::Key")
+def vault_context(key: Resource, world: World) -> Iterator[str]:
+    """A key that other accounts use for one tenant at a time is used with no other names in the context, by named roles.
+
+    Fix: bind each statement by aws:PrincipalArn, kms:EncryptionContext:tenant, kms:EncryptionContext:purpose and
+    ForAllValues:StringEquals kms:EncryptionContextKeys.
+    https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-encryption-context-keys
+    """
+    bounds = {"aws:principalarn", "kms:encryptioncontext:tenant", "kms:encryptioncontextkeys"}
+    uses = [one for one in _statements(key, world) if one.allows and any(one.covers(action) for action in _USE)]
+    named = [{condition.key.lower() for condition in one.conditions} for one in uses]
+    if not any({"kms:encryptioncontext:tenant", "kms:encryptioncontextkeys"} & names for names in named):
+        return
+    for statement, names in zip(uses, named, strict=True):
+        for missing in sorted({*bounds, "kms:encryptioncontext:purpose"} - names):
+            yield f"{statement} is not bound by {missing}"

@@ -54,13 +54,13 @@ class TenantSessions:
         key = (tenant_id(tenant), user_reference(user))
         kept = self._kept.pop(key, None)
         if kept is None or kept.expires_at - self._clock() < SHORTEST_REMAINING:
-            kept = self._assume(*key)
+            kept = self._clients(key[0], self._assume(*key))
         self._kept[key] = kept
         while len(self._kept) > CAPACITY:
             self._kept.popitem(last=False)
         return kept
 
-    def _assume(self, tenant: str, user: str) -> TenantClients:
+    def _assume(self, tenant: str, user: str) -> Mapping[str, Any]:
         answer = self._sts.assume_role(
             RoleArn=self._role_arn,
             RoleSessionName=user,
@@ -69,7 +69,10 @@ class TenantSessions:
             Tags=[{"Key": "tenant", "Value": tenant}],
             TransitiveTagKeys=["tenant"],
         )
-        credentials = answer["Credentials"]
+        credentials: Mapping[str, Any] = answer["Credentials"]
+        return credentials
+
+    def _clients(self, tenant: str, credentials: Mapping[str, Any]) -> TenantClients:
         return TenantClients(
             tenant=tenant,
             s3=self._make_client("s3", credentials),

@@ -29,4 +29,5 @@ import proofs.register.tenants
 import proofs.register.throttles
 import proofs.register.transport
 import proofs.register.users
+import proofs.register.vault
 import proofs.register.workload  # noqa: F401

@@ -20,7 +20,8 @@ def sessions_see_one_tenant(case: Case, finding: Finding) -> None:
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/tutorial_attribute-based-access-control.html
     """
-    model = facts(case).model
+    known = facts(case)
+    model = known.model
     for table in model.of("AWS::DynamoDB::Table"):
         grants = list(_granting(model, table, "dynamodb:"))
         if "tenant" not in _partition_key(table) and not any(_TAG in str(statement) for _, statement in grants):
@@ -37,6 +38,9 @@ def sessions_see_one_tenant(case: Case, finding: Finding) -> None:
             elif not _service_only(model, policy):
                 finding.broken.append(note(policy, f"reaches {table.path} without naming a tenant"))
     for bucket in model.of("AWS::S3::Bucket"):
+        # What sessions leave as evidence, in an account that is no stage's, is no tenant's store.
+        if known.stages and bucket.account not in known.stages:
+            continue
         grants = list(_granting(model, bucket, "s3:"))
         if not any(_TAG in str(statement) for _, statement in grants):
             continue

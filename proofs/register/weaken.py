@@ -48,6 +48,10 @@ _ENTRY_LOGS = (
 )
 
 AGAINST: Mapping[str, tuple[Against, ...]] = {
+    "secrets.vault-key-and-ciphertext-are-apart": (
+        Against(kind="drop condition|drop one condition", type="KMS::Key", path="-vault-keys/"),
+        Against(kind="drop resource", type="KMS::Alias", path="-vault-keys/"),
+    ),
     "accounts.passwords-are-strong": (Against(kind="weaken passwords"),),
     "accounts.volumes-are-encrypted-by-default": (Against(kind="forget region"),),
     "access.sessions-are-the-only-way-in": (

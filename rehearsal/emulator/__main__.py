@@ -79,6 +79,7 @@ def main() -> None:
         backup,
         detection,
         gaps,
+        keys,
         moto_bridge,
         ops_items,
         past,
@@ -96,6 +97,7 @@ def main() -> None:
     past.install()
     gaps.install()
     tenancy.install()
+    keys.install()
     adapter.install(endpoint)
 
     async def application(scope: Any, receive: Any, send: Any) -> None:

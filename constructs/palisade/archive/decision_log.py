@@ -36,6 +36,24 @@ class DecisionLog:
         """Let ``component`` write records."""
         self._allow(component, "Record", "s3:PutObject", self.workflow)
 
+    def allow_session_writing(self, component: ComponentRole, *, tenant: str, event: str) -> None:
+        """Let sessions of ``component`` record events that begin so, of the ``tenant`` (a policy variable) in their tag."""
+        stack = cdk.Stack.of(component)
+        objects = f"arn:aws:s3:::{self.bucket_name}/{stack.account}/{self.workflow}/{tenant}/{event}*"
+        use = self._use_of_key(stack)
+        # The context is the bucket, or the object where there is no bucket key.
+        use.add_condition("StringLike", {"kms:EncryptionContext:aws:s3:arn": f"arn:aws:s3:::{self.bucket_name}*"})
+        component.allow(
+            iam.PolicyStatement(sid="RecordOfTheTenant", actions=["s3:PutObject"], resources=[objects]), use
+        )
+        acknowledge(
+            component.policy,
+            f"{component.node.path}: records are named as they come, behind the session's tenant, and the archive's key is known "
+            "in this account by its alias only.",
+            f"AwsSolutions-IAM5[Resource::{objects.replace('${', '<').replace('}', '>')}]",
+            self._any_key(stack),
+        )
+
     def allow_speaking(
         self, component: ComponentRole, *, events: Sequence[str], deeds: Sequence[str], through: str
     ) -> None:

@@ -7,6 +7,7 @@ from palisade.compute.queue_worker import QueueWorker
 from palisade.compute.source import lambda_source
 from palisade.compute.state_machine import StateMachine
 from palisade.compute.token_layer import TokenLayer
+from palisade.compute.vault_layer import VaultLayer
 
 __all__ = [
     "CustomResource",
@@ -17,5 +18,6 @@ __all__ = [
     "ResourceProvider",
     "StateMachine",
     "TokenLayer",
+    "VaultLayer",
     "lambda_source",
 ]

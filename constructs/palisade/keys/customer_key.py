@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 
 from constructs import Construct
 
-_ADMINISTRATION = [
+ADMINISTRATION = [
     "kms:CancelKeyDeletion",
     "kms:CreateAlias",
     "kms:Delete*",
@@ -27,7 +27,7 @@ _ADMINISTRATION = [
     "kms:UntagResource",
     "kms:Update*",
 ]
-_USE = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+USE = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
 
 
 class CustomerKey(Construct):
@@ -63,7 +63,7 @@ class CustomerKey(Construct):
                     iam.PolicyStatement(
                         sid="AdministrationByIamOfThisAccount",
                         principals=[iam.AccountRootPrincipal()],
-                        actions=_ADMINISTRATION,
+                        actions=ADMINISTRATION,
                         resources=["*"],
                     ),
                     # A grant that anybody could make for anybody would lead around every condition below.
@@ -77,7 +77,7 @@ class CustomerKey(Construct):
                     iam.PolicyStatement(
                         sid="UseByIamOfThisAccountThroughServices",
                         principals=[iam.AccountRootPrincipal()],
-                        actions=_USE,
+                        actions=USE,
                         resources=["*"],
                         conditions={
                             "StringEquals": {
@@ -90,7 +90,7 @@ class CustomerKey(Construct):
                         sid="AdministratorsNeverUse",
                         effect=iam.Effect.DENY,
                         principals=[iam.AnyPrincipal()],
-                        actions=[action for action in _USE if action != "kms:DescribeKey"] + ["kms:CreateGrant"],
+                        actions=[action for action in USE if action != "kms:DescribeKey"] + ["kms:CreateGrant"],
                         resources=["*"],
                         conditions={
                             "ArnLike": {
@@ -235,7 +235,7 @@ class CustomerKey(Construct):
             for name in ("aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup", *names)
         ]
         for suffix, actions, conditions in (
-            ("", _USE, {}),
+            ("", USE, {}),
             ("Grants", ["kms:CreateGrant"], {"Bool": {"kms:GrantIsForAWSResource": "true"}}),
         ):
             self.resource.add_to_resource_policy(
@@ -279,7 +279,7 @@ class CustomerKey(Construct):
         )
         of_this_account = {"StringEquals": {"aws:PrincipalArn": role, "kms:CallerAccount": self._account}}
         for sid, actions, conditions in (
-            ("AutoScaling", _USE, {}),
+            ("AutoScaling", USE, {}),
             ("AutoScalingGrants", ["kms:CreateGrant"], {"Bool": {"kms:GrantIsForAWSResource": "true"}}),
         ):
             self.resource.add_to_resource_policy(

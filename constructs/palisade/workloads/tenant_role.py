@@ -32,6 +32,38 @@ LEADING = {
 """Items whose partition key is the session's tenant."""
 
 
+def session_principals(functions: Sequence[Function]) -> iam.CompositePrincipal:
+    """Who may open a session: ``functions``, with a tenant's tag."""
+    return iam.CompositePrincipal(
+        *(iam.ArnPrincipal(function.role.role_arn).with_conditions(TAGGED) for function in functions)
+    )
+
+
+def admit(component: ComponentRole, functions: Sequence[Function], *, role_arn: str) -> None:
+    """Let ``functions`` open sessions of the role with exactly the tenant's tag, and with a source identity."""
+    callers = [iam.ArnPrincipal(function.role.role_arn) for function in functions]
+    assert component.role.assume_role_policy is not None
+    component.role.assume_role_policy.add_statements(
+        iam.PolicyStatement(
+            sid="ExactlyTheTenantTag", principals=callers, actions=["sts:TagSession"], conditions=TAGGED
+        ),
+        iam.PolicyStatement(
+            sid="TheUserAsSource",
+            principals=callers,
+            actions=["sts:SetSourceIdentity"],
+            conditions={"StringLike": {"sts:SourceIdentity": "?*"}},
+        ),
+    )
+    for function in functions:
+        function.component.allow(
+            iam.PolicyStatement(
+                sid="ActForOneTenant",
+                actions=["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"],
+                resources=[role_arn],
+            )
+        )
+
+
 class TenantRole(Construct):
     """A session of this role reaches the items, objects and data keys of the tenant in its ``tenant`` tag, and no others.
 
@@ -63,38 +95,18 @@ class TenantRole(Construct):
         register: dynamodb.ITable,
     ) -> None:
         super().__init__(scope, construct_id)
-        callers = [iam.ArnPrincipal(function.role.role_arn) for function in assumed_by]
         component = ComponentRole(
             self,
             "Role",
-            assumed_by=iam.CompositePrincipal(*(caller.with_conditions(TAGGED) for caller in callers)),
+            assumed_by=session_principals(assumed_by),
             description="One tenant at a time, the one in the session's tag",
         )
         self.role = component.role
-        assert component.role.assume_role_policy is not None
-        component.role.assume_role_policy.add_statements(
-            iam.PolicyStatement(
-                sid="ExactlyTheTenantTag", principals=callers, actions=["sts:TagSession"], conditions=TAGGED
-            ),
-            iam.PolicyStatement(
-                sid="TheUserAsSource",
-                principals=callers,
-                actions=["sts:SetSourceIdentity"],
-                conditions={"StringLike": {"sts:SourceIdentity": "?*"}},
-            ),
-        )
+        admit(component, assumed_by, role_arn=component.role.role_arn)
         component.allow(
             *self._items(table, table_key, register),
             *self._objects(bucket, bucket_key),
         )
-        for function in assumed_by:
-            function.component.allow(
-                iam.PolicyStatement(
-                    sid="ActForOneTenant",
-                    actions=["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"],
-                    resources=[self.role.role_arn],
-                )
-            )
         resource = cdk.Stack.of(self).resolve(bucket.bucket_arn)["Fn::GetAtt"][0]
         acknowledge(
             component.policy,

@@ -1,0 +1,89 @@
+"""What ministack lacks where a key of one account serves another: finding it, its policy's owner, and what a request names.
+
+https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
+https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ministack.core import iam_actions, iam_evaluator
+from ministack.services import iam, kms
+
+
+def install() -> None:
+    """Apply all of it."""
+    _keys_of_other_accounts()
+    _requests_name_contexts()
+    _sessions_are_of_their_role()
+
+
+def _keys_of_other_accounts() -> None:
+    resolve, policy = kms._resolve_key, kms.key_policy_for_arn
+
+    def resolve_key(name: str) -> Any:
+        return resolve(name) or (_elsewhere(name) if name and name.startswith("arn:aws:kms:") else None)
+
+    def key_policy_for_arn(arn: str) -> Any:
+        key = resolve_key(arn)
+        return policy(arn) if key is None else (key.get("Policy") or "", key["Arn"].split(":")[4])
+
+    kms._resolve_key, kms.key_policy_for_arn = resolve_key, key_policy_for_arn
+
+
+def _elsewhere(arn: str) -> Any:
+    _, _, _, region, account, name = arn.split(":", 5)
+    key_id = kms._aliases.get_scoped(account, region, arn) if name.startswith("alias/") else name.removeprefix("key/")
+    return kms._keys.get_scoped(account, region, key_id)
+
+
+def _requests_name_contexts() -> None:
+    """The key itself as the resource, and its aliases and the encryption context as condition keys."""
+    arn_of, context_of = iam_actions.extract_resource_arn, iam_actions.request_tag_context
+
+    def resource_arn(service: str, *arguments: Any) -> Any:
+        found = arn_of(service, *arguments)
+        key = kms._resolve_key(found) if service == "kms" and found != "*" else None
+        return found if key is None else key["Arn"]
+
+    def context(service: str, action: str, body: bytes, parameters: Any) -> dict[str, Any]:
+        found = context_of(service, action, body, parameters)
+        return {**found, **_context(json.loads(body or b"{}"))} if service == "kms" else found
+
+    iam_actions.extract_resource_arn, iam_actions.request_tag_context = resource_arn, context
+
+
+def _context(request: dict[str, Any]) -> dict[str, Any]:
+    said = request.get("EncryptionContext") or {}
+    named = request.get("KeyId") or iam_actions._kms_key_id_from_ciphertext(request.get("CiphertextBlob", ""))
+    key = kms._resolve_key(named)
+    # Aliases are kept by their ARN, with the id of their key.
+    aliases = [
+        name.split(":", 5)[5]
+        for (_, _, name), target in kms._aliases._data.items()
+        if key is not None and target == key["KeyId"]
+    ]
+    return {
+        **{f"kms:encryptioncontext:{name}".lower(): value for name, value in said.items()},
+        **({"kms:encryptioncontextkeys": list(said)} if said else {}),
+        **({"kms:resourcealiases": aliases} if aliases else {}),
+    }
+
+
+def _sessions_are_of_their_role() -> None:
+    """``aws:PrincipalArn`` of a role's session is the role.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
+    """
+    resolve = iam_evaluator._resolve_condition_key
+
+    def condition_key(key: str, context: Any) -> Any:
+        found = resolve(key, context)
+        if key.lower() != "aws:principalarn" or ":assumed-role/" not in str(found):
+            return found
+        role = iam._roles.get_scoped(found.split(":")[4], None, found.split("/")[1])
+        return found if role is None else role["Arn"]
+
+    iam_evaluator._resolve_condition_key = condition_key
