@@ -372,7 +372,7 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
     ),
     "resilience.zone-loss": (Against(kind="one zone", path="live|prod"),),
     "retention.documents-end": (
-        Against(kind="drop property", type="DynamoDB::Table", place="TimeToLive"),
+        Against(kind="drop property", type="DynamoDB::Table", path="documents/", place="TimeToLive"),
         Against(kind="drop property", type="S3::Bucket", path="documents/", place="LifecycleConfiguration$"),
     ),
     "retention.evidence-stays": (
@@ -497,7 +497,7 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
     ),
     "users.three-roles": (Against(kind="drop permission", type="UserPoolGroup"),),
     "users.tokens-end-with-their-user": (
-        Against(kind="ask nobody"),
+        Against(kind="ask nobody", path="Authorizer"),
         Against(kind="share role", path="Authorizer"),
     ),
 }
