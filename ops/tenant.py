@@ -222,7 +222,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=text,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(dest="what", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="what", required=True, metavar="COMMAND", prog="palisade tenant")
 
     def command(name: str, text: str, *, tenant: bool = True, reason: bool = False) -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=text, description=text)
