@@ -196,6 +196,7 @@ def _organizations() -> None:
         if operation == "ListDelegatedAdministrators":
             return {"DelegatedAdministrators": [{"Id": account} for account in sorted(administrators[service])]}
         if operation == "RegisterDelegatedAdministrator":
+            ORGANIZATION["management"] = get_account_id()
             administrators[service].add(given["AccountId"])
             return {}
         if operation == "DescribeAccount":

@@ -36,7 +36,7 @@ WHOLE_SERVICES = (
 Organizations all policy types but one."""
 
 BY_TARGET = {
-    "ssm": ("Document", "MaintenanceWindow", "PatchBaseline", "PatchGroup"),
+    "ssm": ("DescribeSessions", "Document", "MaintenanceWindow", "PatchBaseline", "PatchGroup"),
     "wafv2": ("LoggingConfiguration",),
 }
 """Operations of a service that go to moto, by a part of their X-Amz-Target; the rest stays with ministack."""
@@ -67,12 +67,23 @@ def ask(method: str, path: str, headers: Mapping[str, str], body: bytes, query: 
         _trails_look_for_their_bucket()
     pairs = [(key, item) for key, value in query.items() for item in (value if isinstance(value, list) else [value])]
     kept = {key: value for key, value in headers.items() if key.lower() not in _SKIPPED_HEADERS}
-    kept["x-moto-account-id"] = get_account_id()
+    kept["x-moto-account-id"] = _whose(target)
     response = Client(_moto()).open(
         path=path, method=method, headers=kept, data=body, query_string=urlencode(pairs) if method != "POST" else ""
     )
     answer = {key: value for key, value in response.headers.items() if key.lower() not in _SKIPPED_HEADERS}
     return response.status_code, answer, response.get_data()
+
+
+def _whose(target: str) -> str:
+    """The account whose resources a request is about: Identity Center's delegated administrator works on the organization's."""
+    account: str = get_account_id()
+    if target.startswith(("SWBExternalService.", "AWSIdentityStore.")):
+        from rehearsal.emulator.detection import ORGANIZATION
+
+        if account in ORGANIZATION["administrators"]["sso.amazonaws.com"]:
+            return str(ORGANIZATION["management"])
+    return account
 
 
 @functools.cache
@@ -117,6 +128,9 @@ async def handler(method: str, path: str, headers: dict[str, str], body: bytes, 
     operation = headers.get("x-amz-target", "").rpartition(".")[2]
     if method == "DELETE" and path.startswith("/canary/"):
         return _delete_canary(path.removeprefix("/canary/"))
+    if operation == "DescribeSessions":
+        # No machine runs here, so nobody has a session on one.
+        return 200, {"Content-Type": "application/x-amz-json-1.1"}, b'{"Sessions": []}'
     if operation in resolver.OPERATIONS:
         return resolver.answer(operation, body)
     return await asyncio.to_thread(ask, method, path, headers, body, query)
