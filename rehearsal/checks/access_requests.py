@@ -121,6 +121,13 @@ class Rehearsed:
         session, _ = self.signed_in(person, job)
         return _answer(self._of(session, "lambda"), self.decider, {"kind": deed, "id": identity})
 
+    def word(self, person: str, deed: str, tenant: str, body: Mapping[str, object]) -> dict[str, Any]:
+        """The person records what a customer said."""
+        identity = _identity()
+        self.say(person, "approver", deed, f"{tenant}.{identity}", body)
+        session, _ = self.signed_in(person, "approver")
+        return _answer(self._of(session, "lambda"), self.decider, {"kind": deed, "id": identity, "tenant": tenant})
+
     def ask(self, person: str, **wish: object) -> dict[str, Any]:
         said = {
             "stage": self.rules["stages"][0],
@@ -245,6 +252,7 @@ def levels_are_held_for_a_while(view: View) -> None:
             rehearsed.hire(BEN)
             _is_refused(rehearsed)
             _is_approved_used_and_revoked(rehearsed)
+            _enters_customer_data_by_consent(rehearsed)
             _expires(rehearsed)
             _is_swept(rehearsed)
         finally:
@@ -263,7 +271,7 @@ def _is_refused(it: Rehearsed) -> None:
     assert own["outcome"] == "refused", "nobody approves their own request"
     inside = it.ask(ADA, level="database", tenants=["example"])
     assert it.do(BEN, "approver", "approve", inside["id"], {})["outcome"] == "refused", "without the customer's consent"
-    assert it.holders() == set()
+    assert it.holders() == it.holders("database") == set()
     assert not it.may(ADA, it.address, after=timedelta())
 
 
@@ -280,6 +288,19 @@ def _is_approved_used_and_revoked(it: Rehearsed) -> None:
     it.live_out(asked["id"])
     assert it.holders() == set()
     assert not it.may(ADA, it.address, after=timedelta(minutes=1)), "revoked"
+
+
+def _enters_customer_data_by_consent(it: Rehearsed) -> None:
+    """Somebody else records the customer's word; when it is withdrawn, whoever is inside by it is put out."""
+    word = {"until": str(_now().date() + timedelta(days=1)), "evidence": "letter of the customer, ticket 4711"}
+    it.word(BEN, "consent", "example", word)
+    asked = it.ask(ADA, level="database", tenants=["example"], minutes=15)
+    assert it.do(BEN, "approver", "approve", asked["id"], {})["outcome"] == "approved", asked
+    it.enforce("open", asked["id"])
+    assert it.holders("database") == {it.users[ADA]}
+    assert it.word(BEN, "withdraw", "example", {})["revoked"] == [asked["id"]]
+    it.enforce("close", asked["id"])
+    assert it.holders("database") == set(), "the customer no longer consents"
 
 
 def _expires(it: Rehearsed) -> None:
