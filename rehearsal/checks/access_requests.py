@@ -33,6 +33,15 @@ def _identity() -> str:
     return f"{_now():%Y%m%d}-{secrets.token_hex(5)}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A person signed in, and the two services they reach."""
+
+    user_id: str
+    s3: Any
+    functions: Any
+
+
 @dataclass(kw_only=True)
 class Rehearsed:
     """One deployed workflow, and who walks in and out of it."""
@@ -43,6 +52,7 @@ class Rehearsed:
     rules: Mapping[str, Any]
     places: Mapping[str, Any]
     users: dict[str, str] = field(default_factory=dict)
+    sessions: dict[tuple[str, str], Session] = field(default_factory=dict)
 
     # --------------------------------------------------------------------------------------------------------- people
 
@@ -71,8 +81,13 @@ class Rehearsed:
         for user in self.users.values():
             self.management("identitystore").delete_user(IdentityStoreId=self.environment["STORE_ID"], UserId=user)
 
-    def signed_in(self, person: str, job: str) -> Any:
+    def signed_in(self, person: str, job: str) -> Session:
         """A session of the security account with a permission set, as Identity Center would make it."""
+        if (person, job) not in self.sessions:
+            self.sessions[person, job] = self._sign_in(person, job)
+        return self.sessions[person, job]
+
+    def _sign_in(self, person: str, job: str) -> Session:
         account, region = self.decider.account, self.decider.region
         (given,) = [
             one for one in self.view.of("AWS::SSO::PermissionSet") if one.properties["Name"].endswith(f"-{job}")
@@ -93,40 +108,41 @@ class Rehearsed:
         answer = self.view.aws.client("sts", account, region).assume_role(
             RoleArn=iam.get_role(RoleName=name)["Role"]["Arn"], RoleSessionName=person
         )
-        return boto3.Session(
+        clients = boto3.Session(
             aws_access_key_id=answer["Credentials"]["AccessKeyId"],
             aws_secret_access_key=answer["Credentials"]["SecretAccessKey"],
             aws_session_token=answer["Credentials"]["SessionToken"],
             region_name=region,
-        ), answer["AssumedRoleUser"]["AssumedRoleId"]
-
-    def _of(self, session: boto3.Session, service: str) -> Any:
+        )
         aws = self.view.aws
-        return session.client(service, endpoint_url=aws.tls_endpoint, verify=str(aws.authority.bundle))
+        return Session(
+            user_id=answer["AssumedRoleUser"]["AssumedRoleId"],
+            s3=clients.client("s3", endpoint_url=aws.tls_endpoint, verify=str(aws.authority.bundle)),
+            functions=clients.client("lambda", endpoint_url=aws.tls_endpoint, verify=str(aws.authority.bundle)),
+        )
 
     def say(self, person: str, job: str, deed: str, subject: str, body: Mapping[str, object], **as_whom: str) -> None:
         """The person writes a deed with their own session's rights; ``user_id`` is theirs unless given."""
-        session, user_id = self.signed_in(person, job)
+        session = self.signed_in(person, job)
         records = Records(
-            s3=self._of(session, "s3"),
+            s3=session.s3,
             bucket=self.environment["RECORD_BUCKET"],
             account=self.decider.account,
             workflow=self.environment["RECORD_WORKFLOW"],
         )
-        records.say(deed, subject, as_whom.get("user_id", user_id), body)
+        records.say(deed, subject, as_whom.get("user_id", session.user_id), body)
 
     def do(self, person: str, job: str, deed: str, identity: str, body: Mapping[str, object]) -> dict[str, Any]:
         """The person does a deed, then has it looked at: with their own rights both."""
         self.say(person, job, deed, identity, body)
-        session, _ = self.signed_in(person, job)
-        return _answer(self._of(session, "lambda"), self.decider, {"kind": deed, "id": identity})
+        return _answer(self.signed_in(person, job).functions, self.decider, {"kind": deed, "id": identity})
 
     def word(self, person: str, deed: str, tenant: str, body: Mapping[str, object]) -> dict[str, Any]:
         """The person records what a customer said."""
         identity = _identity()
         self.say(person, "approver", deed, f"{tenant}.{identity}", body)
-        session, _ = self.signed_in(person, "approver")
-        return _answer(self._of(session, "lambda"), self.decider, {"kind": deed, "id": identity, "tenant": tenant})
+        event = {"kind": deed, "id": identity, "tenant": tenant}
+        return _answer(self.signed_in(person, "approver").functions, self.decider, event)
 
     def ask(self, person: str, **wish: object) -> dict[str, Any]:
         said = {
