@@ -14,6 +14,7 @@ from gate.weaken.mutations import Weakening, with_property
 from gate.world import World, as_list, at, key_of, truthy
 from proofs.delivery.arrows import SHIPPER
 from proofs.model.organization import PLACEMENT
+from proofs.register.workload import ANALYSIS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -330,6 +331,7 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
         Against(kind="add logs", type="SSO::PermissionSet", path="/(ReadOnly|Operator|Messaging)/"),
         Against(kind="assign logs"),
     ),
+    "platform.documents-stay-in-memory": (Against(kind="keep texts"),),
     "platform.sample-workload-is-complete": (Against(kind="drop permission", path="-documents/"),),
     "reachability.only-the-edge-is-open": (
         Against(kind="open network", type="SecurityGroupIngress", path="BalancerFrom"),
@@ -698,6 +700,11 @@ def _function(resource: Resource, stack: Stack, _world: World) -> Iterator[Weake
     if "SECRET_ARN" in variables and "HOST" in variables:
         for kind, elsewhere in (("call by address", "10.0.0.5"), ("call another host", "database.example.com")):
             yield _set(kind, resource, "Environment", "Variables", "HOST", to=elsewhere)
+    if resource.properties.get("Handler") == ANALYSIS:
+        files = [{"Arn": "arn:aws:elasticfilesystem:eu-west-1:1:access-point/fsap-1", "LocalMountPath": "/mnt/a"}]
+        yield _set("keep texts", resource, "FileSystemConfigs", to=files)
+        yield _set("keep texts", resource, "EphemeralStorage", to={"Size": 10240})
+        yield _set("keep texts", resource, "LoggingConfig", "ApplicationLogLevel", to="DEBUG")
     if resource.properties.get("Handler") == SHIPPER:
         path = ("Environment", "Variables")
         yield _set("send plainly", resource, *path, "URL", to=str(variables["URL"]).replace("https", "http"))

@@ -15,6 +15,10 @@ _PARTS = {
     "answer": "AWS::ApiGateway::RestApi",
     "serve": "AWS::CloudFront::Distribution",
 }
+ANALYSIS = "analyse_document.handler.handle"
+"""The code that reads documents."""
+_LEAST_SCRATCH = 512
+"""Megabytes that every function has."""
 _SECRET_NAME = re.compile(r"(?i)(password|secret|token|api[_-]?key|private[_-]?key|credential)s?$")
 _SECRET_TEXT = re.compile(
     r"AKIA[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE KEY-----|\bsk-[A-Za-z0-9]{20,}|ghp_[A-Za-z0-9]{36}"
@@ -37,6 +41,41 @@ def sample_workload_is_complete(case: Case, finding: Finding) -> None:
     for arrow, refused in known.deliveries("API to", "queue to function", "bucket event", "distribution to bucket"):
         if refused is not None:
             finding.broken.append(note(refused.where, f"{arrow} does not arrive: {refused.text}"))
+
+
+@proof("platform.documents-stay-in-memory")
+def documents_stay_in_memory(case: Case, finding: Finding) -> None:
+    """What analyses documents has no file system and no more scratch space than every function has, and is not told to trace.
+
+    That it writes no file and no line of a text, whatever happens, tests/lambda/analyse_document/test_handler.py shows by
+    watching files and log; that each request has a session of its own tenant's, ``tenants.sessions-see-one-tenant``.
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-storage.html
+    https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html
+    """
+    model = facts(case).model
+    readers = [node for node in model.of("AWS::Lambda::Function") if node.get("Handler") == ANALYSIS]
+    if not readers:
+        finding.missing.append(Note("documents", "nothing analyses documents", "AWS::Lambda::Function"))
+    for reader in readers:
+        scratch = reader.get("EphemeralStorage", "Size", default=_LEAST_SCRATCH)
+        faults = [
+            text
+            for fault, text in (
+                (reader.get("FileSystemConfigs"), "has a file system"),
+                (scratch != _LEAST_SCRATCH, f"has {scratch} MB of scratch space"),
+                (
+                    reader.get("LoggingConfig", "ApplicationLogLevel", default="INFO") in {"TRACE", "DEBUG"},
+                    "logs details",
+                ),
+            )
+            if fault
+        ]
+        finding.broken += [note(reader, fault) for fault in faults]
+        if not faults:
+            finding.evidence.append(note(reader, "has nowhere to leave a text"))
+    for node in model:
+        if node.type.startswith("AWS::Bedrock::") and "Logging" in node.type:
+            finding.broken.append(note(node, "keeps what is said to models"))
 
 
 @proof("secrets.none-in-templates")

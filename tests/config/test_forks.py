@@ -22,6 +22,8 @@ from stacks.settings import (
     IdentityCenter,
     Issuer,
     LockMode,
+    LogFormat,
+    LogService,
     OnCall,
     Organization,
     Person,
@@ -98,7 +100,15 @@ _HOSTED_BY_A_CUSTOMER = dataclasses.replace(
     organization=None,
     accounts=dataclasses.replace(_ELSEWHERE.accounts, management=None),
     emergency_identities=("arn:aws:iam::900000000003:user/only",),
-    stages=(_stage("live", 1),),
+    stages=(
+        _stage(
+            "live",
+            1,
+            log_service=LogService(
+                url="https://http-inputs-globex.splunkcloud.example/services/collector/event", format=LogFormat.SPLUNK
+            ),
+        ),
+    ),
 )
 
 
