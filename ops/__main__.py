@@ -9,6 +9,7 @@ COMMANDS = {
     "access": "ask for a level of a live stage for a while, and decide about what others ask",
     "contain": "quarantine, revoke, disable, block or isolate in an incident, and undo it",
     "credentials": "get temporary credentials: by MFA code, or by Identity Center",
+    "drill": "try the handling of incidents end to end, and time it against the promises",
     "incident": "list and show incidents, acknowledge, assign, note, resolve, close and report them",
     "kubeconfig": "let kubectl sign in to a cluster with temporary credentials",
     "ledger": "verify and read the record of changes, and approve one",

@@ -24,6 +24,8 @@ from stacks.names import Workflow
 from stacks.settings import Deployment, Standing
 
 DEEDS = ("ack", "assign", "note", "told", "resolve", "postmortem", "close", "report")
+DRILL = "palisade.drill"
+"""The source of a drill's events (``palisade_runtime.incidents.finding.DRILL``)."""
 _INTAKE_SECONDS = 60
 _FIVE_MINUTES = cdk.Duration.minutes(5)
 
@@ -98,7 +100,18 @@ class Incidents(PalisadeStack):
             key=self._key.key,
             undelivered=self._undelivered,
         )
-        self._log.people(self, "Responder", name=self.names.responder, deeds=DEEDS, to=self.desk.function.function_arn)
+        responder = self._log.people(
+            self, "Responder", name=self.names.responder, deeds=DEEDS, to=self.desk.function.function_arn
+        )
+        # What a drill puts on the bus says that it is one: no other source is theirs to name.
+        responder.add_statements(
+            iam.PolicyStatement(
+                sid="Drill",
+                actions=["events:PutEvents"],
+                resources=[self.names.findings_bus_arn],
+                conditions={"StringEquals": {"events:source": DRILL}},
+            )
+        )
         self._watch([lead, caller, taker, self.desk], intake)
 
     def _made_key(self) -> CustomerKey:

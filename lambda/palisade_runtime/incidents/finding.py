@@ -9,11 +9,14 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 LONGEST_TITLE = 200
+DRILL = "palisade.drill"
+"""Where the events of a drill come from: no service of AWS, whose names begin with ``aws``."""
+DRILL_TITLE = "[DRILL]"
 _MOST_RESOURCES = 20
 _ALARM_PART = "Part of "
 _BURN = re.compile(r"The error budget of .* burns ([\d.]+) times too fast")
@@ -106,9 +109,16 @@ def findings(event: Mapping[str, Any]) -> list[Finding]:
     if read is None or not isinstance(detail, Mapping):
         raise UnknownFindingError(str(event.get("detail-type"))[:100])
     try:
-        return list(read(event, detail))
+        found = list(read(event, detail))
+        return [_of_a_drill(one, event) for one in found] if event.get("source") == DRILL else found
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise UnknownFindingError(f"{event['detail-type']}: {type(error).__name__}") from error
+
+
+def _of_a_drill(finding: Finding, event: Mapping[str, Any]) -> Finding:
+    """Said to be a drill wherever it is told, and an incident of its own: no real one takes it in, nor it a real one."""
+    title = finding.title if finding.title.startswith(DRILL_TITLE) else f"{DRILL_TITLE} {finding.title}"
+    return replace(finding, title=title[:LONGEST_TITLE], about=f"{finding.about} {event['resources'][0]}")
 
 
 def _guardduty(event: Mapping[str, Any], detail: Mapping[str, Any]) -> Iterator[Finding]:
