@@ -122,7 +122,8 @@ def _sign(desk: Desk, options: argparse.Namespace) -> int:
     except Exception as error:
         raise OpsError(f"the signature was not written: {error}. Only reviewers may; sign in as one.") from None
     answer = _ask(desk, do="sign", period=options.period, number=number)
-    print(f"signed by {desk.person} over {found['digest'][:12]}: {len(decisions)} decided")
+    if not options.json:
+        print(f"signed by {desk.person} over {found['digest'][:12]}: {len(decisions)} decided")
     return _said(answer, options)
 
 

@@ -114,6 +114,14 @@ class SecurityReviews(PalisadeStack):
             log_days=self.deployment.retention.audit_log_days,
         )
 
+    @property
+    def _standing(self) -> str:
+        """``<group>:<permission set>:<owner>,<owner>``: a function's environment holds 4 KB."""
+        owners: dict[str, list[str]] = {}
+        for group, job, owner in standing(self.deployment):
+            owners.setdefault(f"{self._group(group)}:{self.names.permission_set(job)}", []).append(owner)
+        return " ".join(f"{what}:{','.join(where)}" for what, where in owners.items())
+
     def _group(self, job: Job) -> str:
         """What the directory knows a job's group by: an id where it was there before, the name where it is made here."""
         brought = {group.job: group.id for group in self._organization.identity_center.groups}
@@ -142,10 +150,7 @@ class SecurityReviews(PalisadeStack):
                 "GRANTS_WORKFLOW": granted.workflow,
                 "ACCOUNTS": self._accounts,
                 "PREFIX": self.names.prefix,
-                "STANDING": " ".join(
-                    f"{self._group(group)}:{self.names.permission_set(job)}:{owner}"
-                    for group, job, owner in standing(deployment)
-                ),
+                "STANDING": self._standing,
                 "EMERGENCY": " ".join(deployment.emergency_identities) or "-",
                 "DIRECTORY_ACCOUNT": deployment.owners["management"],
                 "ADMIN_REVIEWERS": " ".join(reviews.admin),

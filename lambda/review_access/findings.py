@@ -131,18 +131,18 @@ class Collected:
                 "IAM user",
                 powers=user["powers"],
                 used=used,
-                people=[name],
+                people=[name.casefold()],
                 why=why,
             )
             if user["password"]:
                 yield _right(
                     f"password/{account}/{name}", account, name, "password", powers=user["powers"],
-                    used=user["password_used"], people=[name], why=why,
+                    used=user["password_used"], people=[name.casefold()], why=why,
                 )  # fmt: skip
             for key in user["keys"]:
                 yield _right(
                     f"key/{account}/{name}/{key['created']}", account, name, f"access key of {key['created']}",
-                    powers=user["powers"], used=key["used"], people=[name], why=why,
+                    powers=user["powers"], used=key["used"], people=[name.casefold()], why=why,
                 )  # fmt: skip
         for role in each["roles"]:
             if not role["path"].startswith(_PEOPLE):
@@ -171,6 +171,7 @@ class Collected:
             f"assignment/{account}/{name}/{kind}/{holder}", account, holder, name, powers=self._powers.get((account, name)),
             used=max((at for person in people if (at := self._last(account, name, person))), default=None), people=people,
             why=why, services=self._services.get((account, name)),
+            uses={person: self._last(account, name, person) for person in people},
         )  # fmt: skip
 
     def _explains(self, grant: Grant, one: Facts) -> bool:
@@ -323,11 +324,12 @@ class Collected:
 
 def _right(
     right: str, account: str, who: str, what: str, *, powers: Sequence[str] | None = None, used: str | None = None,
-    people: Sequence[str] = (), why: str = "", services: Facts | None = None,
+    people: Sequence[str] = (), why: str = "", services: Facts | None = None, uses: Mapping[str, str | None] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     return {
         "right": right, "account": account, "who": who, "what": what, "powers": list(powers or ()), "used": used,
         "people": sorted(set(people)), "why": why, "services": dict(services or {}),
+        "uses": dict(uses or dict.fromkeys(people, used)),
     }  # fmt: skip
 
 

@@ -411,7 +411,11 @@ def _services(own: str) -> Services:
             granted=records(settings["GRANTS_WORKFLOW"]),
             rules=Rules(
                 prefix=settings["PREFIX"],
-                standing=frozenset(settings["STANDING"].split()),
+                standing=frozenset(
+                    f"{what}:{owner}"
+                    for what, _, owners in (one.rpartition(":") for one in settings["STANDING"].split())
+                    for owner in owners.split(",")
+                ),
                 emergency=frozenset(settings["EMERGENCY"].split()),
                 directory_account=settings["DIRECTORY_ACCOUNT"],
                 unused_days=int(settings["UNUSED_DAYS"]),

@@ -101,7 +101,10 @@ def sections(
             _table(
                 ["person", "where", "as", "powers", "last used", "by"],
                 sorted(
-                    (person, place(one["account"]), one["what"], _list(one["powers"]), _day(one["used"]), one["why"] or "group")
+                    (
+                        person, place(one["account"]), one["what"], _list(one["powers"]), _day(one["uses"][person]),
+                        one["why"] or "group",
+                    )
                     for one in rights
                     for person in one["people"]
                 ),

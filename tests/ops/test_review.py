@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 
+import boto3
 import pytest
 
 from ops import review
 from ops.__main__ import COMMANDS
 from ops.__main__ import main as palisade
+from ops.configured import deployment_of
 from ops.places import OpsError
 from tests.stacks.review_world import ADA, BEN, DAN, World, user, usual
 
@@ -132,3 +135,31 @@ def test_without_an_organization_there_is_nothing_to_review(monkeypatch: pytest.
     monkeypatch.setattr(review, "deployment_of", lambda _name: type("D", (), {"organization": None})())
     with pytest.raises(OpsError, match="has no organization"):
         review._desk("customer")
+
+
+class _Aws:
+    """The clients of a session of ``account``; the function answers ``answer``."""
+
+    def __init__(self, account: str, answer: dict[str, object]) -> None:
+        self.account, self.answer = account, answer
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Account": self.account, "UserId": f"AROAEXAMPLE:{BEN}"}
+
+    def invoke(self, **_: object) -> dict[str, object]:
+        return {"Payload": io.BytesIO(json.dumps({"errorType": "X"}).encode()), **self.answer}
+
+
+def test_says_where_to_sign_in_and_when_the_function_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(boto3, "client", lambda *_args, **_more: _Aws("123456789012", {}))
+    assert review.main(["list"]) == 2
+    assert (
+        "credentials are of account 123456789012, but reviews are kept by the security account"
+        in capsys.readouterr().err
+    )
+    security = deployment_of("reference").accounts.security
+    monkeypatch.setattr(boto3, "client", lambda *_args, **_more: _Aws(security, {"FunctionError": "Unhandled"}))
+    assert review.main(["list"]) == 2
+    assert "the function of reviews failed (X)" in capsys.readouterr().err

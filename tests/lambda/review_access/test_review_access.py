@@ -425,6 +425,14 @@ def test_the_report_names_findings_people_accounts_and_what_is_missing() -> None
     assert "security 100000000003 | ClientError" in markdown(shown["document"], shown["digest"])
 
 
+def test_the_report_says_of_each_person_what_they_used_themselves() -> None:
+    world = _planted()
+    shown = world.do("show", period=ACCESS)
+    lines = [line for line in markdown(shown["document"], shown["digest"]).splitlines() if "| acme-read-only |" in line]
+    assert any(line.startswith(f"| {ADA} |") and "| never seen |" in line for line in lines)
+    assert any(line.startswith(f"| {CLEO} |") and "| 2026-02-27 |" in line for line in lines)
+
+
 def test_the_page_says_what_was_named_without_running_it() -> None:
     world = usual()
     world.users["prod"] = [user("<script>alert(1)</script>")]
