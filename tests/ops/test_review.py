@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 from collections.abc import Callable
+from pathlib import Path
 
 import boto3
 import pytest
@@ -163,3 +165,11 @@ def test_says_where_to_sign_in_and_when_the_function_fails(
     monkeypatch.setattr(boto3, "client", lambda *_args, **_more: _Aws(security, {"FunctionError": "Unhandled"}))
     assert review.main(["list"]) == 2
     assert "the function of reviews failed (X)" in capsys.readouterr().err
+
+
+def test_every_command_of_the_guide_is_one() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "howto" / "reviews.md").read_text(encoding="utf-8")
+    commands = [line.strip() for line in guide.splitlines() if line.startswith("    ./palisade review ")]
+    assert len(commands) >= 6
+    for command in commands:
+        review._parser().parse_args(shlex.split(command.partition(">")[0])[2:])

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from review_access import handler as reviewing
 
 from assembly import Assembly, Resource
 from rehearsal.state_machine import Execution, Killed, StateMachine
@@ -270,3 +271,31 @@ def test_the_reviewer_of_every_account_reads_identities_and_lets_the_collector_i
     verbs = {action.split(":")[1] for action in actions}
     assert all(verb.startswith(("Get", "List", "Describe", "Lookup", "Generate")) for verb in verbs)
     assert any(action.startswith("sso:") for action in actions) == (owner == "management")
+
+
+def test_reviews_take_for_standing_exactly_what_the_templates_assign(
+    assembly: Assembly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (steps,) = (
+        one.properties["Environment"]["Variables"]
+        for one in _of(assembly, "AWS::Lambda::Function")
+        if "begin" in one.properties["Environment"]["Variables"].get("ACTS", "").split()
+    )
+    for name, value in steps.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    known = reviewing._services.__wrapped__(ACCOUNTS["security"]).store.rules.standing
+    stack = assembly["management-identity"].resources
+    owners = {account: owner for owner, account in FIXTURE.owners.items()}
+
+    def name_of(value: Any) -> str:
+        if isinstance(value, str):
+            return value
+        properties = stack[value["Fn::GetAtt"][0]].properties
+        return str(properties.get("Name") or properties.get("DisplayName"))
+
+    assert known == {
+        f"{name_of(p['PrincipalId'])}:{name_of(p['PermissionSetArn'])}:{owners[p['TargetId']]}"
+        for p in (one.properties for one in stack.values() if one.type == "AWS::SSO::Assignment")
+    }
+    assert sum(len(name) + len(value) for name, value in steps.items()) < 4096, "what a function's environment holds"
