@@ -23,6 +23,7 @@ from stacks.backup import Backup
 from stacks.backup_service import BackupService
 from stacks.backup_vault import BackupVault
 from stacks.break_glass import BreakGlass
+from stacks.break_glass_drills import BreakGlassDrills
 from stacks.chat import ChatRequests
 from stacks.change_ledger import ChangeLedger
 from stacks.containment import Containment
@@ -276,6 +277,7 @@ def _govern(
         incidents=incidents,
         requests=requests,
         reviews=SecurityReviews(app, deployment=deployment, organization=organization, archive=archive),
+        drills=BreakGlassDrills(app, deployment=deployment, archive=archive),
     )
 
 

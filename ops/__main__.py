@@ -7,6 +7,7 @@ import sys
 
 COMMANDS = {
     "access": "ask for a level of a live stage for a while, and decide about what others ask",
+    "break-glass": "drill the way into a stage when nobody can sign in as usual",
     "contain": "quarantine, revoke, disable, block or isolate in an incident, and undo it",
     "credentials": "get temporary credentials: by MFA code, or by Identity Center",
     "drill": "try the handling of incidents end to end, and time it against the promises",

@@ -140,8 +140,8 @@ def table(requests: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines) if rows else "no requests in the last days"
 
 
-def desk(deployment: Deployment) -> Desk:
-    """The desk of a deployment, for whoever is signed in.
+def desk(deployment: Deployment, workflow: Workflow = Workflow.ACCESS, function: str = "") -> Desk:
+    """The desk of a workflow of the security account, for whoever is signed in; ``function`` looks at what they do.
 
     Raises:
         OpsError: there is none, or nobody is signed in to the security account.
@@ -160,7 +160,7 @@ def desk(deployment: Deployment) -> Desk:
         raise OpsError(f"nobody is signed in: {error}. ./palisade credentials signs you in.") from None
     if identity["Account"] != deployment.accounts.security:
         raise OpsError(
-            f"the credentials are of account {identity['Account']}, but access is asked for in the security account "
+            f"the credentials are of account {identity['Account']}, but this is done in the security account "
             f"{deployment.accounts.security}. Switch profile."
         )
     return Desk(
@@ -168,9 +168,9 @@ def desk(deployment: Deployment) -> Desk:
             s3=boto3.client("s3", region_name=region),
             bucket=names.archive_bucket(ORGANIZATION, Log.DECISION),
             account=identity["Account"],
-            workflow=Workflow.ACCESS,
+            workflow=workflow,
         ),
-        function=names.access_requests,
+        function=function or names.access_requests,
         invoke=boto3.client("lambda", region_name=region).invoke,
         user_id=identity["UserId"],
     )

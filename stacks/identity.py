@@ -42,6 +42,7 @@ class Identity(PalisadeStack):
         incidents: Incidents,
         requests: AccessRequests,
         reviews: PalisadeStack,
+        drills: PalisadeStack,
     ) -> None:
         center = organization.identity_center
         super().__init__(
@@ -53,7 +54,7 @@ class Identity(PalisadeStack):
             region=center.region,
         )
         # Identity Center refuses an assignment before the account holds the policies that the permission set names.
-        for stack in (analysis, incidents, requests, reviews):
+        for stack in (analysis, incidents, requests, reviews, drills):
             self.add_stack_dependency(stack)
         self._center = center
         self._sandbox = self._ground(Standing.ENGINEER)
@@ -85,9 +86,9 @@ class Identity(PalisadeStack):
                 rights=[*sight.configuration(), *sight.findings(), *sight.never_customer_data()],
             ),
             Job.RESPONDER: Position(
-                purpose="Handles incidents: acknowledges, assigns, contains, resolves, closes",
+                purpose="Handles incidents: acknowledges, assigns, contains, resolves, closes; drills and witnesses",
                 hours=8,
-                policies=[self.names.responder],
+                policies=[self.names.responder, self.names.driller],
             ),
             Job.BILLING: Position(
                 purpose="Sees and pays bills, keeps budgets; nothing else",

@@ -83,6 +83,7 @@ class Workflow(enum.StrEnum):
     INCIDENTS = "incidents"
     REVIEWS = "reviews"
     CHAT = "chat"
+    DRILLS = "drills"
     CONTAINMENT = "containment"
     VAULT = "vault"
     DEBUG_EXPORT = "debug-export"
@@ -90,7 +91,7 @@ class Workflow(enum.StrEnum):
 
 
 ORGANIZATION_WORKFLOWS = {
-    "security": (Workflow.ACCESS, Workflow.INCIDENTS, Workflow.REVIEWS, Workflow.CHAT),
+    "security": (Workflow.ACCESS, Workflow.INCIDENTS, Workflow.REVIEWS, Workflow.CHAT, Workflow.DRILLS),
     "deployment": (Workflow.CHANGE_LEDGER,),
 }
 """The workflows of no single stage, by the account they run in."""
@@ -332,6 +333,16 @@ class Names:
     def gatekeeper(self) -> str:
         """The role of a stage's account that rewrites the gates: the boundary lets it (ops/bootstrap/boundary.py)."""
         return self.role("gatekeeper")
+
+    @property
+    def drills(self) -> str:
+        """The function of the security account that judges break-glass drills."""
+        return f"{self.prefix}-drills"
+
+    @property
+    def driller(self) -> str:
+        """Managed policy of the security account by which people drill and witness; permission sets attach it by name."""
+        return f"{self.prefix}-driller"
 
     @property
     def chat_speaker(self) -> str:

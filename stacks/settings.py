@@ -440,6 +440,15 @@ class Reviews:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Drills:
+    """How often the break-glass path of each stage is drilled, in days, and how many minutes later another person must have
+    heard of it."""
+
+    every_days: int = 182
+    heard_minutes: int = 15
+
+
+@dataclass(frozen=True, kw_only=True)
 class ChatPerson:
     """Somebody of the chat: ``id`` there (``U024BE7LH``), and the ``name`` of the user in Identity Center."""
 
@@ -485,6 +494,7 @@ class Deployment:
     """ARNs of the IAM users with hardware MFA, made by hand outside the stages, who alone may break the glass."""
     access_requests: AccessRequests = field(default_factory=AccessRequests)
     reviews: Reviews = field(default_factory=Reviews)
+    drills: Drills = field(default_factory=Drills)
     chat: Chat | None = None
     """Where people ask for access besides the command line; without one, nothing faces the internet but the stages."""
     retention: Retention = field(default_factory=Retention)
@@ -617,6 +627,7 @@ def _problems(deployment: Deployment) -> Iterator[str]:
         _emergency_identities,
         _access_requests,
         _chat,
+        _drills,
         _standings,
         _reviews,
         _retention,
@@ -782,6 +793,13 @@ def _access_requests(deployment: Deployment) -> Iterator[str]:
         yield (
             f'{where}.on_call_group {chosen.on_call_group!r} is no group\'s id. "aws identitystore list-groups" prints them.'
         )
+
+
+def _drills(deployment: Deployment) -> Iterator[str]:
+    for name, least, most in (("every_days", 7, 366), ("heard_minutes", 5, 60)):
+        value = getattr(deployment.drills, name)
+        if not least <= value <= most:
+            yield f"drills.{name} {value} must be {least} to {most}. Change it."
 
 
 MOST_CHAT_PEOPLE = 50
