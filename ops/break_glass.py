@@ -7,7 +7,7 @@ usage: ./palisade break-glass drill --stage STAGE --as PROFILE --as PROFILE --lo
 "drill" takes the stage's emergency role as each emergency user (one AWS profile each, from "aws login"), tries what must be
 refused, and reads the deployed trust with "--look-with", a profile of the stage that may read roles (job security). What came of
 it is recorded under your own name. Another person who got the messages then says so with "witness", within the minutes that
-config/ allows; only then has the drill passed. Sign in to the security account as a responder. --json prints JSON.
+config/ allows; only then has the drill passed. Sign in to the security account as a driller. --json prints JSON.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ def run(options: argparse.Namespace, deployment: Deployment, place: Desk) -> dic
         raise OpsError(f"{error}. Correct it.") from None
     except (BotoCoreError, ClientError) as error:
         raise OpsError(
-            f"AWS says: {error}. Sign in to the security account {deployment.accounts.security} as responder; "
+            f"AWS says: {error}. Sign in to the security account {deployment.accounts.security} as driller; "
             "./palisade credentials does."
         ) from None
 

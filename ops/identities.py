@@ -42,8 +42,8 @@ asking; a job without a place there is granted for a while, and its group says w
 ## Deeds
 
 `x`: may do it in an account that the job is for (engineers: a sandbox; billing: the management account; evidence: the log
-archive; requester, approver and reviewer: the security account; everybody else: a stage with customers). What the organization's
-guardrails still ask for, such as an allowed address, is taken as met.
+archive; requester, approver, reviewer and driller: the security account; everybody else: a stage with customers). What the
+organization's guardrails still ask for, such as an allowed address, is taken as met.
 
 {deeds}
 

@@ -81,7 +81,6 @@ class BreakGlassDrills(PalisadeStack):
                 "TOPIC_ARN": topic.topic_arn,
             },
             timeout_seconds=120,
-            dead_letters=undelivered,
             name=self.names.drills,
             role_name=self.names.recorder(DRILLS),
         )
@@ -91,9 +90,13 @@ class BreakGlassDrills(PalisadeStack):
         log.people(self, "Driller", name=self.names.driller, deeds=["drill", "witness"], to=judge.function.function_arn)
         acknowledge(
             judge.component.policy,
-            "judge_drill: the calls of KMS that senders to its encrypted queue and topic make, on their one key.",
+            "judge_drill: these are the calls of KMS that a sender to its encrypted topic makes, on its one key.",
             "AwsSolutions-IAM5[Action::kms:GenerateDataKey*]",
-            "AwsSolutions-IAM5[Action::kms:ReEncrypt*]",
+        )
+        acknowledge(
+            judge.function,
+            "judge_drill: people wait for its answer, and what fails of a reminder raises the alarm and comes again.",
+            *in_packs("LambdaDLQ", "NIST.800.53.R5", "HIPAA.Security", "Serverless"),
         )
         acknowledge(
             judge.function,

@@ -86,14 +86,17 @@ class Identity(PalisadeStack):
                 rights=[*sight.configuration(), *sight.findings(), *sight.never_customer_data()],
             ),
             Job.RESPONDER: Position(
-                purpose="Handles incidents: acknowledges, assigns, contains, resolves, closes; drills and witnesses",
+                purpose="Handles incidents: acknowledges, assigns, contains, resolves, closes",
                 hours=8,
-                policies=[self.names.responder, self.names.driller],
+                policies=[self.names.responder],
             ),
             Job.BILLING: Position(
                 purpose="Sees and pays bills, keeps budgets; nothing else",
                 hours=4,
                 rights=[*sight.billing(), *sight.never_customer_data()],
+            ),
+            Job.DRILLER: Position(
+                purpose="Drills the break-glass path and witnesses drills", hours=1, policies=[self.names.driller]
             ),
             Job.REVIEWER: Position(
                 purpose="Reads access reviews and signs them", hours=4, policies=[self.names.review_signer]
@@ -217,6 +220,8 @@ def standing(deployment: Deployment) -> Iterator[tuple[Job, Job, str]]:
             yield job, Job.RESPONDER, stage.name
     yield Job.BILLING, Job.BILLING, "management"
     yield Job.REVIEWER, Job.REVIEWER, "security"
+    for job in (Job.DRILLER, Job.SECURITY):
+        yield job, Job.DRILLER, "security"
     if live:
         for job in (Job.REQUESTER, *ON_REQUEST):
             yield job, Job.REQUESTER, "security"

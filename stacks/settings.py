@@ -103,6 +103,7 @@ class Job(enum.Enum):
     REQUESTER = "requester"
     APPROVER = "approver"
     REVIEWER = "reviewer"
+    DRILLER = "driller"
 
 
 ON_REQUEST = (Job.OPERATOR, Job.MESSAGING, Job.DATABASE, Job.KEY_ADMINISTRATOR, Job.BREAK_GLASS)

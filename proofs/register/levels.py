@@ -243,7 +243,7 @@ def levels_are_apart(case: Case, finding: Finding) -> None:
 
 def matrix(case: Case) -> dict[Job, dict[str, bool]]:
     """Whether each job may do each deed (by its words) in an account that the job is for."""
-    elsewhere = (Job.BILLING, Job.EVIDENCE, Job.REQUESTER, Job.APPROVER, Job.REVIEWER, Job.RESPONDER)
+    elsewhere = (Job.BILLING, Job.EVIDENCE, Job.REQUESTER, Job.APPROVER, Job.REVIEWER, Job.RESPONDER, Job.DRILLER)
     meant = {Job.ENGINEER: case.terms.workshops, **dict.fromkeys(elsewhere, None)}
     found: dict[Job, dict[str, bool]] = {}
     for person in staff(case):

@@ -81,6 +81,7 @@ LEAST: Final[Mapping[Job, frozenset[str]]] = {
     Job.DATABASE: frozenset({"database", "customers' items and objects"}),
     Job.KEY_ADMINISTRATOR: frozenset({"keys"}),
     Job.REVIEWER: frozenset(),
+    Job.DRILLER: frozenset(),
     Job.BREAK_GLASS: frozenset(
         {"changes", "customers' items and objects", "database", "knobs", "messages", "server logs"}
     ),
@@ -291,7 +292,17 @@ def jobs_have_the_least_rights(case: Case, finding: Finding) -> None:
 
 
 _NOT_IN_STAGES: Final = frozenset(
-    {Job.APPROVER, Job.BILLING, Job.ENGINEER, Job.EVIDENCE, Job.REQUESTER, Job.RESPONDER, Job.REVIEWER, Job.SECURITY}
+    {
+        Job.APPROVER,
+        Job.BILLING,
+        Job.DRILLER,
+        Job.ENGINEER,
+        Job.EVIDENCE,
+        Job.REQUESTER,
+        Job.RESPONDER,
+        Job.REVIEWER,
+        Job.SECURITY,
+    }
 )
 """Jobs that nobody is granted in live."""
 

@@ -27,6 +27,7 @@ LEAST = {
     Job.DATABASE: {"configuration", "tunnel", "user data"},
     Job.KEY_ADMINISTRATOR: {"keys"},
     Job.REVIEWER: set(),
+    Job.DRILLER: set(),
     Job.BREAK_GLASS: {
         "configuration", "settings", "user data", "messaging", "server logs", "tunnel", "deployment",
     },

@@ -14,7 +14,7 @@ from tests.fixture_deployment import FIXTURE
 STACK = "management-identity"
 STANDING = {
     Job.ENGINEER, Job.READ_ONLY, Job.LOG_READER, Job.EVIDENCE, Job.SECURITY, Job.BILLING, Job.REQUESTER, Job.APPROVER,
-    Job.REVIEWER, Job.RESPONDER,
+    Job.REVIEWER, Job.RESPONDER, Job.DRILLER,
 }  # fmt: skip
 SANDBOX, LIVE = (stage.account for stage in FIXTURE.stages)
 
