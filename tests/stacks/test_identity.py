@@ -81,6 +81,7 @@ def test_every_assignment_is_one_that_may_stand(assignments: set[tuple[str, str,
         *((f"acme-{job.value}", "acme-requester", owners["security"]) for job in (Job.REQUESTER, *ON_REQUEST)),
         ("acme-approver", "acme-approver", owners["security"]),
         ("acme-reviewer", "acme-reviewer", owners["security"]),
+        *((f"acme-{group}", "acme-driller", owners["security"]) for group in ("driller", "security")),
     }
 
 
