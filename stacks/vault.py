@@ -94,7 +94,7 @@ class Vault(StageStack):
             uses=["kms:Decrypt", "kms:GenerateDataKey"],
         )
         self._people(keeper, checker, reencrypter)
-        deeds = '{ $.event = "vault.*" }'
+        deeds = '{ $.event = "*" }'
         self.audited = {function.node.id: (function.log_group, deeds) for function in (keeper, checker, reencrypter)}
 
     def lend_to(self, function: Function) -> None:

@@ -430,7 +430,9 @@ def _resources_tell_what_they_are() -> None:
         if key.lower() == "iam:permissionsboundary" and ":role/" in context.resource_arn:
             return (iam._roles.get(name) or {}).get("PermissionsBoundary")
         if key.lower() == "kms:resourcealiases" and ":key/" in context.resource_arn:
-            return [f"alias/{alias.partition(':alias/')[2]}" for alias, of in kms._aliases.items() if of == name]
+            # Of every account, because a key may serve another than its own.
+            aliases = [alias for (*_, alias), of in kms._aliases._data.items() if of == name]
+            return [f"alias/{alias.partition(':alias/')[2]}" for alias in aliases]
         if key.lower() == "lambda:functionarn" and ":event-source-mapping:" in context.resource_arn:
             return (lambda_svc._esms.get(name) or {}).get("FunctionArn")
         return resolve(key, context)

@@ -1,4 +1,4 @@
-"""What ministack lacks where a key of one account serves another: finding it, its policy's owner, and what a request names.
+"""What ministack lacks where a key of one account serves another: finding it, its policy's owner, and the context of a request.
 
 https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
 https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
@@ -9,15 +9,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ministack.core import iam_actions, iam_evaluator
-from ministack.services import iam, kms
+from ministack.core import iam_actions
+from ministack.services import kms
 
 
 def install() -> None:
-    """Apply all of it."""
+    """Apply both."""
     _keys_of_other_accounts()
     _requests_name_contexts()
-    _sessions_are_of_their_role()
 
 
 def _keys_of_other_accounts() -> None:
@@ -40,7 +39,7 @@ def _elsewhere(arn: str) -> Any:
 
 
 def _requests_name_contexts() -> None:
-    """The key itself as the resource, and its aliases and the encryption context as condition keys."""
+    """The key itself as the resource, and the encryption context as condition keys."""
     arn_of, context_of = iam_actions.extract_resource_arn, iam_actions.request_tag_context
 
     def resource_arn(service: str, *arguments: Any) -> Any:
@@ -57,33 +56,7 @@ def _requests_name_contexts() -> None:
 
 def _context(request: dict[str, Any]) -> dict[str, Any]:
     said = request.get("EncryptionContext") or {}
-    named = request.get("KeyId") or iam_actions._kms_key_id_from_ciphertext(request.get("CiphertextBlob", ""))
-    key = kms._resolve_key(named)
-    # Aliases are kept by their ARN, with the id of their key.
-    aliases = [
-        name.split(":", 5)[5]
-        for (_, _, name), target in kms._aliases._data.items()
-        if key is not None and target == key["KeyId"]
-    ]
     return {
         **{f"kms:encryptioncontext:{name}".lower(): value for name, value in said.items()},
         **({"kms:encryptioncontextkeys": list(said)} if said else {}),
-        **({"kms:resourcealiases": aliases} if aliases else {}),
     }
-
-
-def _sessions_are_of_their_role() -> None:
-    """``aws:PrincipalArn`` of a role's session is the role.
-
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
-    """
-    resolve = iam_evaluator._resolve_condition_key
-
-    def condition_key(key: str, context: Any) -> Any:
-        found = resolve(key, context)
-        if key.lower() != "aws:principalarn" or ":assumed-role/" not in str(found):
-            return found
-        role = iam._roles.get_scoped(found.split(":")[4], None, found.split("/")[1])
-        return found if role is None else role["Arn"]
-
-    iam_evaluator._resolve_condition_key = condition_key
