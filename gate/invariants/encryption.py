@@ -80,7 +80,7 @@ CLASS_OF: Mapping[str, frozenset[str]] = {
     "AWS::SSM::Document": frozenset({"data"}),
     "AWS::S3::Bucket": frozenset({"data", "logs"}),
     "AWS::Synthetics::Canary": frozenset({"data", "logs"}),
-    "AWS::StepFunctions::StateMachine": frozenset({"data", "messaging", "logs"}),
+    "AWS::StepFunctions::StateMachine": frozenset({"messaging"}),
 }
 """Which class of stage key protects which type."""
 

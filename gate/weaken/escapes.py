@@ -49,10 +49,18 @@ ESCAPES: tuple[Escape, ...] = (
         kind="drop condition",
         type="AWS::IAM::ManagedPolicy",
         place=r"PolicyDocument\.Statement\.\d+\.Condition",
-        was=r'^\{"\w+": \{("kms:(ViaService|EncryptionContext:[^"]*)": ([^{}]*|\{"(Fn::GetAtt|Ref)": [^{}]*\})(, )?)+\}\}$|'
+        was=r'^\{"\w+": \{("kms:(ViaService|EncryptionContext:[^"]*)": ([^{}]*|\{"(Fn::\w+|Ref)": [^{}]*\})(, )?)+\}\}$|'
         r'^\{"Null": \{"kms:EncryptionContext:aws:ssm:SessionId": "false"\}\}$',
         reason="The right names one key, and that key's own policy lets principals of its account use it only through its "
         "services (keys.policy.separation): the condition says so a second time.",
+    ),
+    Escape(
+        kind="drop condition",
+        type="AWS::IAM::ManagedPolicy",
+        place=r"PolicyDocument\.Statement\.\d+\.Condition",
+        was=r'^\{"StringLike": \{"s3:prefix": \["\d{12}/[\w-]+/\*", "\d{12}/[\w-]+-deeds/\*"\]\}\}$',
+        reason="The right lists names in the archive's bucket of decisions; what stands in a record stays behind the folder "
+        "that the right to read and the archive's own policy name.",
     ),
     Escape(
         kind="drop one condition",
