@@ -1247,13 +1247,13 @@ def _timer_that_stops(resource: Resource) -> Iterator[Weakening]:
 
 def _people_of_incidents(resource: Resource) -> Iterator[Weakening]:
     document = ("PolicyDocument", "Statement")
-    given = as_list(at(resource.properties, *document))
-    for index, one in enumerate(given):
-        if "${aws:userid}" in str(at(one, "Resource")):
-            anybody = [str(arn).replace("${aws:userid}", "*") for arn in as_list(at(one, "Resource"))]
-            yield _set("speak for others", resource, *document, index, "Resource", to=anybody)
+    for index, one in enumerate(as_list(at(resource.properties, *document))):
+        for number, arn in enumerate(as_list(at(one, "Resource"))):
+            if "${aws:userid}" in str(arn):
+                anybody = str(arn).replace("${aws:userid}", "*")
+                yield _set("speak for others", resource, *document, index, "Resource", number, to=anybody)
         if "OpsItem" in str(at(one, "Action")):
-            yield _set("make no items", resource, *document, to=[*given[:index], *given[index + 1 :]])
+            yield _set("make no items", resource, *document, index, "Action", to="ssm:GetOpsItem")
 
 
 _OF_INCIDENTS: Mapping[str, Callable[[Resource], Iterable[Weakening]]] = {
