@@ -274,7 +274,7 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
         Against(kind="drop right", type="ManagedPolicy", place="^Redact$"),
     ),
     "logs.requests-name-their-user": (
-        Against(kind="tell less", type="ApiGateway::Stage|SubscriptionFilter"),
+        Against(kind="tell less", type="ApiGateway::Stage|SubscriptionFilter", path="^(?!security-)"),
         Against(kind="drop permission", type="LogDeliveryConfiguration"),
     ),
     "logs.shipped-without-loss": (
