@@ -69,7 +69,7 @@ class Desk:
 
 def main(arguments: list[str] | None = None) -> int:
     """Do what is asked and return the exit status."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - half a second that --help should not wait for
 
     try:
@@ -212,12 +212,13 @@ def _new_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
     assert __doc__
-    parser = argparse.ArgumentParser(
+    whole = argparse.ArgumentParser(
         prog="palisade vault", description=__doc__.split("\n\n")[0], epilog=__doc__.split("\n\n")[-1]
     )
-    commands = parser.add_subparsers(dest="what", required=True, metavar="put | rotate | list | status | reencrypt")
+    commands = whole.add_subparsers(dest="what", required=True, metavar="put | rotate | list | status | reencrypt")
     for name, text in (
         ("put", "keep a credential; its value is asked for or read from standard input"),
         ("rotate", "put the staged version into use, or the previous one back"),
@@ -238,4 +239,4 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--back", action="store_true", help="take the previous version back into use")
         if name == "reencrypt":
             command.add_argument("--request", help="go on with what this request began")
-    return parser
+    return whole

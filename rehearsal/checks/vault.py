@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import secrets
 from collections.abc import Callable
@@ -12,7 +14,9 @@ from typing import Any
 
 import botocore.session
 from botocore.config import Config
+from palisade_runtime.records import Records
 
+from ops.vault import Desk, parser, run
 from rehearsal.checks import Resource, View, refused, scenario
 
 PERSON = "AROAEXAMPLE:keeper@example.com"
@@ -48,12 +52,26 @@ class Stage:
         return self.ask("keep", kind=deed, request=request, **what)
 
     def say(self, deed: str, request: str, what: dict[str, str]) -> None:
-        keeper = self.functions["keep"]
-        key = f"{keeper.account}/vault-deeds/{deed}@{request}/{PERSON}.json"
-        archive = next(
-            bucket for bucket in self.view.of("AWS::S3::Bucket") if bucket.id == self.settings["RECORD_BUCKET"]
+        self.desk.say(deed, request, what)
+
+    @property
+    def desk(self) -> Desk:
+        """Where a person's commands work."""
+        keeper, bucket = self.functions["keep"], self.settings["RECORD_BUCKET"]
+        archive = next(one for one in self.view.of("AWS::S3::Bucket") if one.id == bucket)
+        records = Records(s3=self.view.client("s3", archive), bucket=bucket, account=keeper.account, workflow="vault")
+        return Desk(
+            functions=self.view.client("lambda", keeper),
+            records=records,
+            names={task: function.id for task, function in self.functions.items()},
+            user_id=PERSON,
         )
-        self.view.client("s3", archive).put_object(Bucket=archive.id, Key=key, Body=json.dumps(what).encode())
+
+    def command(self, *arguments: str) -> str:
+        """What ``./palisade vault`` prints; the stage is the one at hand."""
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            assert run(parser().parse_args([*arguments, "--stage", "this"]), self.desk) == 0, said.getvalue()
+        return said.getvalue()
 
     def session(self, function: str, tenant: str, service: str) -> Any:
         """A client with the session that a function opens for a tenant."""
@@ -119,6 +137,12 @@ def credentials_go_round(view: View) -> None:
         assert stage.ask("check", **place) == {"version": first}
         _sealed_anew(stage, place)
         assert _opened(stage, place, first) == value
+        assert f"{tenant:<24} {PURPOSE:<20} {first:<26} current" in stage.command("list", "--tenant", tenant)
+        assert stage.command("rotate", "--tenant", tenant, "--purpose", PURPOSE, "--back").startswith(
+            f"in use: {second}"
+        )
+        assert "under former keys  0" in stage.command("status")
+        assert "sealed anew" in stage.command("reencrypt")
         _tells_nothing(stage, tenant, value)
         _reads_are_recorded(stage, tenant)
 
@@ -165,8 +189,9 @@ def _tells_nothing(stage: Stage, tenant: str, value: str) -> None:
     logs = stage.view.client("logs", keeper)
     for function in stage.functions.values():
         group = function.properties["LoggingConfig"]["LogGroup"]
-        events = logs.filter_log_events(logGroupName=group)["events"]
-        assert value not in str(events), f"a credential lies in {group}"
+        events = str(logs.filter_log_events(logGroupName=group)["events"])
+        assert "vault." in events, f"{group} says nothing of what was done"
+        assert value not in events, f"a credential lies in {group}"
 
 
 def _reads_are_recorded(stage: Stage, tenant: str) -> None:
