@@ -219,7 +219,10 @@ def _mailbox(desk: _Desk, person: str) -> Iterator[Any]:
     got: list[str] = []
 
     def messages() -> list[str]:
-        got.extend(one["Body"] for one in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", ()))
+        got.extend(
+            one["Body"]
+            for one in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", ())
+        )
         return got
 
     try:
