@@ -22,6 +22,8 @@ from palisade_runtime.tenants import Register, Tenant
 from rehearsal.state_machine import Execution, MovedClock, StateMachine
 
 ACCOUNT = "200000000002"
+CREDENTIALS = "credentials"
+"""The vault's table."""
 
 
 @dataclass
@@ -128,6 +130,8 @@ class World:
             self.stage.dynamodb.put_item(TableName=self.stage.table, Item=item)
             for text in ("draft", "final"):
                 self.stage.s3.put_object(Bucket=self.stage.bucket, Key=f"{tenant}/{document}", Body=text.encode())
+            entry = {"tenant": {"S": tenant}, "entry": {"S": f"mail-{number}"}, "sealed": {"B": b"sealed"}}
+            self.stage.dynamodb.put_item(TableName=CREDENTIALS, Item=entry)
             self.directory.add(f"user{number}-{tenant}", custom_tenant=tenant)
             self.rows.of.setdefault(tenant, []).append(f"row {number}")
         self.stage.s3.delete_object(Bucket=self.stage.bucket, Key=f"{tenant}/{0:032x}")
@@ -138,6 +142,11 @@ class World:
         versions = [(one["Key"], one["VersionId"]) for one in listed.get("Versions", [])]
         return {
             "items": [item for item in self.stage.items() if item["tenant"]["S"] == tenant],
+            "credentials": [
+                item
+                for item in self.stage.dynamodb.scan(TableName=CREDENTIALS)["Items"]
+                if item["tenant"]["S"] == tenant
+            ],
             "versions": [
                 (*one, self.stage.s3.get_object(Bucket=self.stage.bucket, Key=one[0], VersionId=one[1])["Body"].read())
                 for one in versions
@@ -203,6 +212,9 @@ class World:
         def table(clients: Any) -> TableStore:
             return TableStore(dynamodb=clients.dynamodb, table=self.stage.table, sort="document")
 
+        def credentials(clients: Any) -> TableStore:
+            return TableStore(dynamodb=clients.dynamodb, table=CREDENTIALS, sort="entry")
+
         def objects(clients: Any) -> ObjectStore:
             return ObjectStore(s3=clients.s3, bucket=self.stage.bucket)
 
@@ -216,6 +228,7 @@ class World:
                 "users": users,
                 "document items": table,
                 "document objects": objects,
+                "credentials": credentials,
                 "database rows": lambda _clients: self.rows,
             },
             logger=self.stage.logger,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from assembly import Assembly
-from tests.offboarding_world import Archive, World
+from tests.offboarding_world import CREDENTIALS, Archive, World
 
 
 @pytest.fixture(scope="session")
@@ -31,4 +31,10 @@ def definition(assembly: Assembly) -> Mapping[str, Any]:
 
 @pytest.fixture
 def world(stage: Any, definition: Mapping[str, Any]) -> World:
+    stage.dynamodb.create_table(
+        TableName=CREDENTIALS,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("tenant", "entry")],
+        KeySchema=[{"AttributeName": "tenant", "KeyType": "HASH"}, {"AttributeName": "entry", "KeyType": "RANGE"}],
+    )
     return World(stage=stage, archive=Archive(clock=stage.clock), definition=definition)

@@ -33,6 +33,7 @@ def test_certifies_what_there_was_and_until_when_the_rest_stays(world: Any) -> N
     made = body["certificate"]
     assert {one["store"]: (one["deleted"], one["left"]) for one in made["stores"]} == {
         "users": (4, 0),
+        "credentials": (4, 0),
         "document items": (4, 0),
         "document objects": (9, 0),
         "database rows": (4, 0),
@@ -74,7 +75,7 @@ def test_killed_after_any_step_it_goes_on_and_ends_the_same(world: Any) -> None:
             assert world.run(tenant, request).status == "SUCCEEDED", number
         assert world.gone(tenant), number
         made = world.records.read(tenant, f"certificate-{request}")["certificate"]
-        assert [one["deleted"] for one in made["stores"]] == [1, 1, 3, 1], number
+        assert [one["deleted"] for one in made["stores"]] == [1, 1, 1, 3, 1], number
     assert world.of("other") == before
 
 
@@ -88,7 +89,7 @@ def test_a_certificate_is_written_once_whatever_is_repeated(world: Any) -> None:
     assert world.records.text("acme", f"certificate-{request}") == first
 
 
-@pytest.mark.parametrize("store", ["users", "document items", "document objects", "database rows"])
+@pytest.mark.parametrize("store", ["users", "document items", "document objects", "credentials", "database rows"])
 def test_a_store_that_is_down_for_long_fails_it_and_the_next_day_goes_on(world: Any, store: str) -> None:
     world.fill("acme")
     request = world.demand("acme")
