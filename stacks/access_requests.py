@@ -371,15 +371,16 @@ class AccessRequests(PalisadeStack):
             topic=topic,
             silence=cloudwatch.TreatMissingData.BREACHING,
         )
-        for function, what in ((self._decider, "Deciding about access"), (self._enforcer, "Carrying out grants")):
-            Alarm(
-                function,
-                "Failing",
-                description=f"{what} failed. Read the function's log; what it began is tried again, and swept.",
-                metric=function.function.metric_errors(period=every, statistic="Sum"),
-                threshold=3,
-                topic=topic,
-            )
+        # Nothing counts errors of the enforcer: it raises one whenever it has to look again, which is not to be heard. What it
+        # never finishes fails its execution, or leaves a sweep unsettled.
+        Alarm(
+            self._decider,
+            "Failing",
+            description="Deciding about access failed. Read the function's log; whoever asked may ask again.",
+            metric=self._decider.function.metric_errors(period=every, statistic="Sum"),
+            threshold=3,
+            topic=topic,
+        )
 
 
 def _pascal(name: str) -> str:
