@@ -153,7 +153,7 @@ class _Silence:
         """Nothing is said."""
 
 
-def _desks(view: View) -> Iterator[_Desk]:
+def desks(view: View) -> Iterator[_Desk]:
     for machine in machines(view):
         functions = {
             str(one.properties["Handler"]).split(".")[0]: one
@@ -165,7 +165,7 @@ def _desks(view: View) -> Iterator[_Desk]:
 
 
 @contextmanager
-def _room(desk: _Desk) -> Iterator[_Room]:
+def listening(desk: _Desk) -> Iterator[_Room]:
     """A webhook and a chat room on this machine, named to the deployed function by its secret."""
     room = _Room()
 
@@ -239,7 +239,7 @@ def _account() -> str:
 
 @scenario("a finding of each kind, told twice, opens one incident with a running timer")
 def each_kind_opens_one(view: View) -> None:
-    for desk in _desks(view):
+    for desk in desks(view):
         incidents = desk.find_all(SAMPLES, _account())
         assert len(incidents) == len(SAMPLES), incidents
         pages = desk.client("stepfunctions").get_paginator("list_executions")
@@ -253,9 +253,9 @@ def each_kind_opens_one(view: View) -> None:
 
 @scenario("a grave finding calls everybody by mail, webhook and chat, signed, and without its secrets")
 def grave_calls_everybody(view: View) -> None:
-    for desk in _desks(view):
+    for desk in desks(view):
         rotation = Rotation.read(desk.settings("lead_incident")["ROTATION"])
-        with _room(desk) as room, _mailbox(desk, rotation.everyone[-1]) as mail:
+        with listening(desk) as room, _mailbox(desk, rotation.everyone[-1]) as mail:
             incident = desk.find("root", _account())
             desk.run(incident, minutes=1)
             page = room.pages(incident)[0]
@@ -272,9 +272,9 @@ def grave_calls_everybody(view: View) -> None:
 
 @scenario("nobody answers for five minutes and the next is called, then all; once acknowledged, nobody")
 def nobody_answers(view: View) -> None:
-    for desk in _desks(view):
+    for desk in desks(view):
         rotation = Rotation.read(desk.settings("lead_incident")["ROTATION"])
-        with _room(desk) as room:
+        with listening(desk) as room:
             incident = desk.find("break-glass", _account())
             assert desk.run(incident, minutes=12) == "RUNNING"
             called = list(dict.fromkeys(tuple(one["to"]) for one in room.pages(incident)))
@@ -291,8 +291,8 @@ def nobody_answers(view: View) -> None:
 
 @scenario("an incident is assigned, reminded of, refused to close, written up and closed, its item in step")
 def written_up_and_closed(view: View) -> None:
-    for desk in _desks(view):
-        with _room(desk) as room:
+    for desk in desks(view):
+        with listening(desk) as room:
             rotation = Rotation.read(desk.settings("lead_incident")["ROTATION"])
             incident = desk.find("guardduty", _account())
             desk.run(incident, minutes=1)
