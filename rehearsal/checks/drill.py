@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from palisade_runtime.incidents.on_call import Rotation
+
 from ops.drill import Drill, line
 from rehearsal.checks import Resource, View, incidents, scenario
 
@@ -53,7 +55,7 @@ def drilled(view: View) -> None:
                     desk.run(incident, minutes=0.1)
 
         with incidents.listening(desk) as room:
-            person = incidents.Rotation.read(desk.settings("lead_incident")["ROTATION"]).everyone[0]
+            person = Rotation.read(desk.settings("lead_incident")["ROTATION"]).everyone[0]
             drill = Drill(
                 put=put,
                 desk=_Handling(desk, person),
