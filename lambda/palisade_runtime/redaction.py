@@ -34,13 +34,13 @@ _AUTHORIZATION = re.compile(r"\b(bearer|basic|digest|negotiate|aws4-hmac-sha256)
 _KEY_ID = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b")
 _SIGNED_PARAMETER = re.compile(r"(X-Amz-(?:Signature|Credential|Security-Token))=[^&\s\"']+", re.IGNORECASE)
 _ASSIGNMENT = re.compile(
-    r"([\w.-]*(?:pass(?:word|wd|phrase|code)|pwd|secret|token|authori[sz]ation|cookie|api[-_]?key|access[-_]?key"
-    r"|private[-_]?key|credential)[\w.-]*\\*[\"']?\s*[:=]\s*\\*)(?!\s|[\"']?\[redacted\])"
+    r"((?:pass(?:word|wd|phrase|code)|pwd|secret|token|authori[sz]ation|cookie|api[-_]?key|access[-_]?key"
+    r"|private[-_]?key|credential)[\w.-]{0,64}\\*[\"']?\s*[:=]\s*\\*)(?!\s|[\"']?\[redacted\])"
     r"(\"[^\"]*\"|'[^']*'|[^&,;\"'\r\n]+)",
     re.IGNORECASE,
 )
 _ELEMENT = re.compile(
-    r"(<([\w.:-]*(?:pass(?:word|wd|phrase|code)|pwd|secret|token|credential)[\w.:-]*)\b[^>]*>)[^<]+(?=</\2)",
+    r"(<([\w.:-]{0,64}(?:pass(?:word|wd|phrase|code)|pwd|secret|token|credential)[\w.:-]{0,64})\b[^>]{0,256}>)[^<]+(?=</\2)",
     re.IGNORECASE,
 )
 _VENDOR_KEY = re.compile(
@@ -56,7 +56,7 @@ _HEADER = re.compile(
 )
 _USER_INFO = re.compile(r"(://)[^/\s@]+@")
 _ADDRESS = re.compile(
-    r"(?:[^\s@<>\"'(),;:\[\]]+|\"[^\"@\r\n]{1,64}\")@(?:[^\s@<>\"'(),;:\[\]]+\.[^\s@<>\"'(),;:\[\]]{2,}|\[[0-9a-fA-F.:IPv]{7,}\])"
+    r"(?:[^\s@<>\"'(),;:\[\]]{1,256}|\"[^\"@\r\n]{1,64}\")@(?:[^\s@<>\"'(),;:\[\]]+\.[^\s@<>\"'(),;:\[\]]{2,}|\[[0-9a-fA-F.:IPv]{7,}\])"
 )
 _CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
@@ -242,7 +242,9 @@ def _redact_card(text: str) -> str:
 
 def _in_identifier(found: re.Match[str]) -> bool:
     """Whether these digits are part of a UUID, a trace id or a digest, of which many pass the check of card numbers."""
-    before, after = _HEX_END.search(found.string[: found.start()]), _HEX_START.match(found.string[found.end() :])
+    first, last = found.span()
+    before = _HEX_END.search(found.string[max(0, first - 64) : first])
+    after = _HEX_START.match(found.string[last : last + 64])
     around = (before[0] if before else "") + (after[0] if after else "")
     return len(around) + len(found[0]) >= 24 and re.search("[a-fA-F]", around) is not None
 
