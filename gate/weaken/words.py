@@ -32,6 +32,8 @@ OPENS = re.compile(
 """Booleans that expose while true."""
 
 NEUTRAL: Mapping[str, str] = {
+    "method.request.header.X-Slack-Request-Timestamp": "the function behind the door refuses what does not bear it",
+    "method.request.header.X-Slack-Signature": "the function behind the door refuses what does not bear it",
     "AutoEnable": "whether Security Hub is on in new accounts without a policy; central configuration demands false",
     "EnableDefaultStandards": "two standards that AWS picks; those that are wanted are named",
     "Egress": "the direction of an access list's rule; opening its block and ports is tried instead",

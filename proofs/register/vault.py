@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from proofs.delivery.judge import plain
-from proofs.finding import Case, Finding, note, proof
+from proofs.finding import Case, Finding, Note, note, proof
 from proofs.model import Model, Node
 from proofs.policy import PolicyKind, PolicySet, Request, compile_policy, evaluate
 from proofs.policy.context import ContextValue
@@ -55,7 +55,7 @@ def vault_key_and_ciphertext_are_apart(case: Case, finding: Finding) -> None:
             if not problems:
                 finding.evidence.append(note(key, f"opens {table.path} for {role.path} one tenant at a time"))
     if not found:
-        finding.missing.append(note(next(known.model.of("AWS::Lambda::Function")), "no function uses a vault"))
+        finding.missing.append(Note("stages", "no function uses a vault", "account"))
 
 
 def _problems(known: Facts, key: Node, table: Node, role: Node) -> Iterator[str]:

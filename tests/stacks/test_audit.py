@@ -80,7 +80,7 @@ def test_subscribes_log_groups_that_exist_before_it(assembly: Assembly, stage: S
         if s.account == stage.account and isinstance(r.properties["LogGroupName"], str)
     }
     filters = _resources(assembly, stage, "AWS::Logs::SubscriptionFilter")
-    assert len(filters) == 4
+    assert len(filters) == 7
     for subscription in filters:
         home = groups[subscription.properties["LogGroupName"]]
         assert home in assembly[f"{stage.name}-audit"].dependencies
