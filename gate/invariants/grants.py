@@ -14,6 +14,8 @@ from gate.world import World, as_list, at
 HELD = {"Key": "palisade:held", "Value": "by-grant"}
 """The tag of permission sets that nobody holds for good."""
 _REWRITES = "iam:createpolicyversion"
+_ASSIGNS = "sso:createaccountassignment"
+_HELD = f"aws:resourcetag/{HELD['Key']}"
 
 
 def _statements(policy: Resource, world: World) -> list[Statement]:
@@ -68,3 +70,22 @@ def keeper(policy: Resource, world: World) -> Iterator[str]:
             name = re.sub(r"^arn:aws:iam::\d{12}:policy/", "", arn)
             if name not in gates:
                 yield f"{statement} rewrites {arn}, which is no gate"
+
+
+@control("identity.gate.assigner", "AWS::IAM::ManagedPolicy")
+def assigner(policy: Resource, world: World) -> Iterator[str]:
+    """Whoever assigns levels assigns those that are held by grant, and none that somebody could keep.
+
+    Fix: bound the permission sets by aws:ResourceTag/palisade:held.
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsiamidentitycenter.html
+    """
+    for statement in _statements(policy, world):
+        if not statement.allows or not any(fnmatchcase(_ASSIGNS, action.lower()) for action in statement.actions):
+            continue
+        sets = [one for one in statement.resources if one == "*" or ":permissionSet/" in one]
+        held = statement.condition(_HELD)
+        tagged = held is not None and held.operator == "StringEquals" and held.values == (HELD["Value"],)
+        if sets and not tagged:
+            yield f"{statement} assigns any permission set"
+        elif "*" in sets:
+            yield f"{statement} assigns to any account"

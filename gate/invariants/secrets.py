@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from assembly import Resource
 from gate.control import control
+from gate.policies import documents
 from gate.world import World, at, leaves
 
 _SHAPES = {
@@ -107,3 +108,21 @@ def generated(secret: Resource, _world: World) -> Iterator[str]:
     rules = secret.properties.get("GenerateSecretString")
     if rules is not None and int(rules.get("PasswordLength", 32)) < 32:
         yield f"it is {rules['PasswordLength']} characters long"
+
+
+@control("secrets.policy.cluster", "AWS::IAM::ManagedPolicy")
+def cluster(policy: Resource, world: World) -> Iterator[str]:
+    """Whoever reads a database's password reads that of the cluster they name, though RDS invents the secret's name.
+
+    Fix: add the condition aws:ResourceTag/aws:rds:primaryDBClusterArn.
+    https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-secrets-manager.html
+    """
+    for document in documents(policy, world):
+        for statement in document.statements:
+            if statement.allows and statement.covers("secretsmanager:GetSecretValue"):
+                named = statement.condition("aws:ResourceTag/aws:rds:primaryDBClusterArn")
+                for arn in statement.resources:
+                    if "secret:rds!cluster-" in arn and (
+                        named is None or named.operator not in {"StringEquals", "ArnEquals"}
+                    ):
+                        yield f"{statement} reads {arn}, whichever cluster it is of"

@@ -123,7 +123,7 @@ ABOUT: Mapping[str, str] = {
     "open network": r"exposure\.group|network\.",
     "open ports": r"exposure\.group|network\.",
     "old runtime": r"compute\.function\.runtime",
-    "only count": r"edge\.waf",
+    "only count": r"edge\.(waf|web-acl)",
     "add secret": r"secrets\.|data\.database\.identity",
     "add right": r"identity\.|compute\.function\.self-change|edge\.waf|workloads\.|quotas\.",
     "widen action": r"identity\.|exposure\.|keys\.|storage\.|network\.endpoints|backup\.vault|compute\.function\.self-change",

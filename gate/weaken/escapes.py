@@ -31,6 +31,68 @@ class Escape:
 
 ESCAPES: tuple[Escape, ...] = (
     Escape(
+        kind="widen resource",
+        type="AWS::IAM::ManagedPolicy",
+        place=r"PolicyDocument\.Statement\.\d+\.Resource",
+        was=r'^"arn:aws:s3:::[\w-]+-decision-\d{12}"$',
+        reason="The right lists names under the workflow's own folders, which the condition beside it says, wherever an archive "
+        "admits it; only the archive of this bucket does.",
+    ),
+    Escape(
+        kind="drop condition",
+        type="AWS::IAM::ManagedPolicy",
+        place=r"PolicyDocument\.Statement\.\d+\.Condition",
+        was=r'^\{"StringLike": \{"s3:prefix": "\d{12}/access/\*"\}\}$',
+        reason="Reviews list the names of grants. What stands in a record stays behind the folder that the right to read and the "
+        "archive's own policy name.",
+    ),
+    Escape(
+        kind="drop property",
+        type="AWS::StepFunctions::StateMachine",
+        place=r"EncryptionConfiguration\.KmsDataKeyReusePeriodSeconds",
+        was="^300$",
+        reason="Five minutes are what Step Functions takes by itself.",
+    ),
+    Escape(
+        kind="drop one condition",
+        type="AWS::IAM::Role",
+        place=r"AssumeRolePolicyDocument\.Statement\.\d+\.Condition\.StringEquals\.(aws:PrincipalOrgID|sts:ExternalId)",
+        was="",
+        reason="The trust names the one role that may come (identity.role.own-account); its organization and the word that it "
+        "brings are second and third locks.",
+    ),
+    Escape(
+        kind="widen resource",
+        type="AWS::IAM::ManagedPolicy",
+        place=r"PolicyDocument\.Statement\.\d+\.Resource",
+        was=r':identitystore/d-|"Ref": "Timer|:network-interface/|autoScalingGroupName/\*|^"arn:aws:kms:[^"]*:key/\*"$'
+        r"|^\"arn:aws:sso:::permissionSet/",
+        reason="Either the action only lists (people of the one directory, executions), or the condition beside it bounds what "
+        "it changes, which containment.role.bounded and identity.gate.assigner demand.",
+    ),
+    Escape(
+        kind="drop refusal|narrow refusal",
+        type="AWS::IAM::ManagedPolicy",
+        place=r"PolicyDocument\.Statement\.\d+(\.\w+)?",
+        was=r'"(NeverOwnRights|KeysOfNothingElse)"|^\["iam:DeleteRolePolicy", "iam:PutRolePolicy"\]|^"kms:DisableKey"$',
+        reason="What containment must leave alone is decided by evaluating what its role may do to each key and to itself "
+        "(containment.nothing-that-must-stay), and that proof notices either refusal go.",
+    ),
+    Escape(
+        kind="drop condition",
+        type="AWS::IAM::ManagedPolicy",
+        place=r"PolicyDocument\.Statement\.\d+\.Condition",
+        was=r'^\{"StringEquals": \{"events:source": "palisade\.drill"\}\}$',
+        reason="A responder could send a finding that is not marked as a drill; responders report incidents by hand anyway.",
+    ),
+    Escape(
+        kind="drop item",
+        type="Custom::DelegateDetection",
+        place=r"DelegatedServices\.\d+",
+        was=r'^"sso\.amazonaws\.com"$',
+        reason="Without the delegation nobody is let into anything: levels stay shut, and the sweep's failure alarms.",
+    ),
+    Escape(
         kind="drop condition",
         type="AWS::IAM::ManagedPolicy",
         place=r"PolicyDocument\.Statement\.\d+\.Condition",

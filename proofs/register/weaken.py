@@ -310,7 +310,7 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
         Against(kind="weaker word", type="FirewallRuleGroup", was="BLOCK"),
     ),
     "objectives.burn-rate-alarms-fire-on-budget": (
-        Against(kind="dull alarm"),
+        Against(kind="dull alarm", path="-observability"),
         Against(kind="drop property", type="CompositeAlarm", place="AlarmActions"),
         Against(kind="widen budget"),
     ),
@@ -423,7 +423,7 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
         Against(kind="drop condition", type="IAM::Role", path="-offboarding/Eraser", was="RequestTag"),
     ),
     "separation.no-trust-between-stages": (
-        Against(kind="widen principal", type="KMS::Key", path="-keys/"),
+        Against(kind="widen principal", type="KMS::Key", path="^[a-z]+-keys/"),
         Against(kind="widen principal", type="IAM::Role", path="-documents/|-access/", was='"sts:AssumeRole"'),
         Against(kind="widen principal", type="S3::BucketPolicy", path="-site/"),
         Against(kind="widen principal", type="SQS::QueuePolicy", path="^(?!deployment-)"),
