@@ -29,6 +29,7 @@ from stacks.change_ledger import ChangeLedger
 from stacks.containment import Containment
 from stacks.data import Data
 from stacks.database import Database
+from stacks.debug_export import DebugExport
 from stacks.detection import MANAGEMENT, Detection, ManagementDetection, SecurityOrganization
 from stacks.edge import Edge
 from stacks.entry import Entry
@@ -165,6 +166,17 @@ def build(app: cdk.App, deployment: Deployment) -> cdk.App:  # noqa: PLR0915 - o
             documents=documents,
             vault=vault,
             backup=backup,
+        )
+        DebugExport(
+            app,
+            deployment=deployment,
+            stage=stage,
+            keys=keys,
+            network=network,
+            alarms=alarms,
+            archive=archive,
+            access_logs=access_logs,
+            documents=documents,
         )
         audit = Audit(
             app, deployment=deployment, stage=stage, keys=keys, alarms=alarms, network=network, archive=archive

@@ -10,6 +10,7 @@ COMMANDS = {
     "break-glass": "drill the way into a stage when nobody can sign in as usual",
     "contain": "quarantine, revoke, disable, block or isolate in an incident, and undo it",
     "credentials": "get temporary credentials: by MFA code, or by Identity Center",
+    "debug-export": "export pseudonymised data of a tenant for some hours, once another person approves",
     "drill": "try the handling of incidents end to end, and time it against the promises",
     "incident": "list and show incidents, acknowledge, assign, note, resolve, close and report them",
     "kubeconfig": "let kubectl sign in to a cluster with temporary credentials",

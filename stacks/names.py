@@ -365,6 +365,12 @@ class Names:
         return self.recorder(Workflow.ACCESS, "enforcer")
 
     @property
+    def debug_export(self) -> str:
+        """Exports pseudonymised data for a while, in each stage's account: the state machine, the function that people call, and
+        the policy with which they may, which permission sets attach by name."""
+        return f"{self.prefix}-debug-export"
+
+    @property
     def offboarding(self) -> str:
         """Deletes tenants, in each stage's account: the state machine, the function that people call, and the policy with which
         they may, which permission sets attach by name."""

@@ -1,0 +1,1 @@
+"""Decides about exports of pseudonymised data: who asks, who approves, who gets the link."""
