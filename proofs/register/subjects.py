@@ -4,6 +4,7 @@ import proofs.register.access
 import proofs.register.accounts
 import proofs.register.backups
 import proofs.register.containment
+import proofs.register.debug_export
 import proofs.register.deliveries
 import proofs.register.detection
 import proofs.register.drift

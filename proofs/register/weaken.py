@@ -418,6 +418,19 @@ AGAINST: Mapping[str, tuple[Against, ...]] = {
     "deletion.thirty-days-after-or-on-demand": (
         Against(kind="stop calling|drop permission|seldom", path="-offboarding/Daily"),
     ),
+    "debug-export.gone-when-time-is-over": (
+        Against(kind="keep exports|hear nothing of exports", path="-debug-export/"),
+        Against(kind="drop resource", type="CloudWatch::Alarm", path="-debug-export/Export/"),
+    ),
+    "debug-export.one-tenants-listed-fields": (
+        Against(kind="read more", path="-debug-export/Excerpt/"),
+        Against(kind="drop condition", type="ManagedPolicy", path="-debug-export/Excerpt/", was="LeadingKeys"),
+        Against(kind="drop condition", type="IAM::Role", path="-debug-export/Excerpt/", was="RequestTag"),
+    ),
+    "debug-export.short-links-on-record": (
+        Against(kind="age links|speak for others|record nothing", path="-debug-export/"),
+        Against(kind="drop resource", type="S3::BucketPolicy", path="-debug-export/Exports/"),
+    ),
     "deletion.reaches-one-tenant": (
         Against(kind="drop condition", type="ManagedPolicy", path="-offboarding/Eraser", was="LeadingKeys|s3:prefix"),
         Against(kind="drop condition", type="IAM::Role", path="-offboarding/Eraser", was="RequestTag"),
@@ -520,6 +533,7 @@ def more(world: World) -> Iterator[Weakening]:
     yield from _grants(world)
     yield from _containment(world)
     yield from _incidents(world)
+    yield from _debug_exports(world)
 
 
 def _one(kind: str, resource: Resource, place: str, changed: Resource | None, *others: Resource) -> Weakening:
@@ -1216,6 +1230,57 @@ def _incidents(world: World) -> Iterator[Weakening]:
     for stack, resource in world.assembly.resources():
         if stack.name == "security-incidents" and resource.type in _OF_INCIDENTS:
             yield from _OF_INCIDENTS[resource.type](resource)
+
+
+def _debug_exports(world: World) -> Iterator[Weakening]:
+    """Exports that stay, hold more than they should, or are given to anybody."""
+    for stack, resource in world.assembly.resources():
+        if stack.name.endswith("-debug-export") and resource.type in _OF_DEBUG_EXPORTS:
+            yield from _OF_DEBUG_EXPORTS[resource.type](resource)
+
+
+def _export_that_stays(resource: Resource) -> Iterator[Weakening]:
+    for kind, state, name, to in (
+        ("keep exports", "Make", "Next", "Ended"),
+        ("keep exports", "Keep", "Next", "Ended"),
+        ("keep exports", "Keep", "TimestampPath", "$.never"),
+        ("keep exports", "Delete", "Next", "Ended"),
+        ("keep exports", "Make", "Catch", []),
+        ("hear nothing of exports", "Delete", "Retry", []),
+    ):
+        yield _in_definition(kind, resource, state, name, to)
+
+
+def _policy_of_exports(resource: Resource) -> Iterator[Weakening]:
+    document = ("PolicyDocument", "Statement")
+    given = as_list(at(resource.properties, *document))
+    for index, one in enumerate(given):
+        where, left = (*document, index), [*given[:index], *given[index + 1 :]]
+        bound = (*where, "Condition", "ForAllValues:StringEquals", "dynamodb:Attributes")
+        if one.get("Sid") == "FieldsOfTheTenant":
+            yield _set("read more", resource, *bound, to=[*as_list(at(resource.properties, *bound)), "title"])
+            whole = {key: value for key, value in one["Condition"].items() if key != "StringEqualsIfExists"}
+            yield _set("read more", resource, *where, "Condition", to=whole)
+            yield _set("read more", resource, *where, "Action", to=["dynamodb:Query", "dynamodb:Scan"])
+        if one.get("Sid") == "RefuseOldLinks":
+            aged = {"NumericGreaterThan": {"s3:signatureAge": "86400000"}}
+            yield _set("age links", resource, *where, "Condition", to=aged)
+            yield _set("age links", resource, *where, "Action", to="s3:GetObjectVersion")
+            yield _one("age links", resource, "RefuseOldLinks", with_property(resource, document, left))
+        if one.get("Sid") == "Record" and "/Desk/" in resource.path:
+            yield _one("record nothing", resource, "Record", with_property(resource, document, left))
+        for number, arn in enumerate(as_list(at(one, "Resource"))):
+            if "${aws:userid}" in str(arn):
+                anybody = str(arn).replace("${aws:userid}", "*")
+                yield _set("speak for others", resource, *where, "Resource", number, to=anybody)
+
+
+_OF_DEBUG_EXPORTS: Mapping[str, Callable[[Resource], Iterable[Weakening]]] = {
+    "AWS::StepFunctions::StateMachine": _export_that_stays,
+    "AWS::IAM::ManagedPolicy": _policy_of_exports,
+    "AWS::S3::BucketPolicy": _policy_of_exports,
+    "AWS::S3::Bucket": lambda bucket: [_set("keep exports", bucket, "LifecycleConfiguration", to={"Rules": []})],
+}
 
 
 def _deaf_intake(resource: Resource) -> Iterator[Weakening]:

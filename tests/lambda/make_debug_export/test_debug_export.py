@@ -174,8 +174,8 @@ def test_refuses_ones_own_approval_from_whatever_session(world: World) -> None:
     ],
 )
 def test_refuses_too_much_too_long_and_no_reason(world: World, body: dict[str, object]) -> None:
-    whole = {"rows": 5, "hours": 1, "reason": "stuck", **body} if body else {}
-    world.say("request", "ada", **whole)
+    whole: dict[str, Any] = {"rows": 5, "hours": 1, "reason": "stuck", **body} if body else {}
+    world.records.say("request", MADE, "AROAEXAMPLE:ada", whole)
     assert len(world.ask("request")["refused"]) == (1 if body else 3)
     assert "nobody asked" in str(world.ask("approve")["refused"])
 
