@@ -21,7 +21,7 @@ class Aws:
     """Clients of the stage's account; ``answer`` is the function's."""
 
     def __init__(self) -> None:
-        self.account = LIVE
+        self.account: str = LIVE
         self.answer: dict[str, Any] = {"exports": [SHOWN]}
         self.asked: list[dict[str, Any]] = []
         self.said: list[str] = []
