@@ -244,6 +244,8 @@ def _weakened(assembly: Assembly, control: Control) -> Iterator[Assembly]:
         yield without(assembly, *judged)
     if control.gate or control.check:
         yield from _guessed(assembly, judged[:12])
+        # The first are of few stacks, and those of one stack are of a kind.
+        yield from _guessed(assembly, judged[12 :: max(1, len(judged) // 12)])
         yield from HINTS[control.check](assembly) if control.check in HINTS else ()
 
 

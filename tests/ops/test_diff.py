@@ -316,7 +316,7 @@ def test_a_dropped_deletion_policy_stops_the_change(assembly: Assembly) -> None:
 
 
 def test_a_renamed_store_stops_the_change(assembly: Assembly) -> None:
-    store = one(assembly, "AWS::DynamoDB::Table", "prod-")
+    store = one(assembly, "AWS::DynamoDB::Table", "prod-vault/")
     found = compare(assembly, changed(assembly, store, "TableName", to="renamed"))
     (change,) = found.stores
     assert (change.logical_id, change.fate) == (store.logical_id, Fate.REPLACED)

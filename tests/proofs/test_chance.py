@@ -57,6 +57,7 @@ def test_no_rule_is_idle(drawn: Drawn) -> None:
         "it holds no data",
         "the type of a published value",
         "in whose clock a window is",
+        "where else a component finds what it needs",
     }, "seldom drawn, or never"
 
 

@@ -50,6 +50,7 @@ READS: Mapping[str, str] = {
     "sso": "Describe* Get* List*",
     "ssm": "Describe* GetDefaultPatchBaseline GetDocument GetMaintenanceWindow GetMaintenanceWindowTask GetPatchBaseline "
     "GetServiceSetting ListTagsForResource",
+    "states": "DescribeStateMachine ListTagsForResource",
     "synthetics": "Describe* GetCanary ListTagsForResource",
     "wafv2": "Get* List*",
 }
