@@ -73,7 +73,7 @@ class DebugExport(StageStack):
             key=keys.data.key,
             access_logs=access_logs.bucket,
             backup=BackupClass.ARCHIVED,
-            expire_days=1,
+            expire_days=2,
             noncurrent_days=1,
         ).bucket
         self._refuse_old_and_distant_readers()

@@ -537,7 +537,8 @@ def tenant_isolation(policy: Resource, world: World) -> Iterator[str]:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_iam-tags.html
     """
     statements = list(_allowed(policy, world))
-    if not any(_TENANT in text for statement in statements for text in _texts(statement)):
+    said = any(_TENANT in text for statement in statements for text in _texts(statement))
+    if not said and not any(_of_one_tenant(role) for role in world.targets(policy.properties.get("Roles"), policy)):
         return
     for statement in statements:
         # A key is bound by what it encrypts, which the tenant's other rights then reach or do not.
@@ -549,6 +550,11 @@ def tenant_isolation(policy: Resource, world: World) -> Iterator[str]:
             yield f"{statement} reaches every tenant's"
         if any(everything(name) for name in statement.resources):
             yield f"{statement} names no resource"
+
+
+def _of_one_tenant(role: Resource) -> bool:
+    """Whether nobody can assume it without a tenant."""
+    return "aws:RequestTag/tenant" in str(role.properties.get("AssumeRolePolicyDocument"))
 
 
 def _texts(statement: Statement) -> Iterator[str]:

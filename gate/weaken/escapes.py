@@ -201,4 +201,26 @@ ESCAPES: tuple[Escape, ...] = (
         reason="How long current objects stay is the owner's choice where no promise hangs on it; versions and unfinished "
         "uploads must end everywhere (storage.bucket.lifecycle), promised deletions are judged (privacy.documents.expire).",
     ),
+    Escape(
+        kind="drop refusal|narrow refusal",
+        type="AWS::S3::BucketPolicy",
+        place=r"PolicyDocument\.Statement\.\d+(\.Action)?",
+        was=r's3:signatureAge|NotIpAddress|^\["s3:GetObject", "s3:GetObjectVersion"\]$',
+        reason="Links to debug exports: that the bucket refuses old ones is decided by debug-export.short-links-on-record; from "
+        "which networks they may be used is a second bound, of what holds no names and lives for hours.",
+    ),
+    Escape(
+        kind="drop one condition",
+        type="AWS::IAM::ManagedPolicy",
+        place=r"PolicyDocument\.Statement\.\d+\.Condition\.[\w:]+\.dynamodb:(Attributes|Select)",
+        was="",
+        reason="Which fields an export may read is decided by debug-export.one-tenants-listed-fields; the tenant is still said.",
+    ),
+    Escape(
+        kind="widen resource",
+        type="AWS::IAM::ManagedPolicy",
+        place=r"PolicyDocument\.Statement\.\d+\.Resource",
+        was=r'^\{"Fn::GetAtt": \["Exports\w+", "Arn"\]\}$',
+        reason="The right lists versions of debug exports, to delete them; elsewhere it would show names alone.",
+    ),
 )

@@ -134,8 +134,8 @@ def _faults_of_bucket(export: _Export) -> Iterator[str]:
     rules = [
         one for one in as_list(export.bucket.get("LifecycleConfiguration", "Rules")) if one.get("Status") == "Enabled"
     ]
-    if not any(0 < int(one.get("ExpirationInDays") or 0) <= 1 for one in rules):
-        yield "what the machine left would stay for more than a day"
+    if not any(0 < int(one.get("ExpirationInDays") or 0) <= 2 for one in rules):
+        yield "what the machine left would stay for more than two days"
     if not any(0 < int(at(one, "NoncurrentVersionExpiration", "NoncurrentDays") or 0) <= 1 for one in rules):
         yield "versions would stay for more than a day"
     if export.bucket.tags.get("palisade:backup") != "archived":

@@ -55,8 +55,8 @@ class ExcerptRole(Construct):
                         "dynamodb:LeadingKeys": [TENANT],
                         "dynamodb:Attributes": list(fields),
                     },
-                    "Null": LEADING["Null"],
-                    # Without it, a request that lists no fields would get them all.
+                    "Null": {**LEADING["Null"], "dynamodb:Attributes": "false"},
+                    # Whoever names no fields would get them all.
                     "StringEqualsIfExists": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
                 },
             ),
