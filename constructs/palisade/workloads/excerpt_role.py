@@ -12,7 +12,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 from palisade.compute import Function
 from palisade.identity import ComponentRole
-from palisade.workloads.tenant_role import LEADING, TENANT, admit, session_principals
+from palisade.workloads.tenant_role import TENANT, admit, session_principals
 
 
 class ExcerptRole(Construct):
@@ -55,7 +55,7 @@ class ExcerptRole(Construct):
                         "dynamodb:LeadingKeys": [TENANT],
                         "dynamodb:Attributes": list(fields),
                     },
-                    "Null": {**LEADING["Null"], "dynamodb:Attributes": "false"},
+                    "Null": {"dynamodb:LeadingKeys": "false", "dynamodb:Attributes": "false"},
                     # Whoever names no fields would get them all.
                     "StringEqualsIfExists": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
                 },
