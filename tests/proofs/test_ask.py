@@ -34,7 +34,7 @@ def test_only_the_edge_reaches_the_balancer(case: Case) -> None:
 
 def test_what_reaches_the_database_is_listed_by_name_with_addresses_and_port(case: Case) -> None:
     text = asked(case, "what can reach the prod database")
-    assert "14 can reach it" in text
+    assert "15 can reach it" in text
     assert "prod-documents/Service/Resource/Resource (10.128.0.0/18, 10.128.64.0/19) -> prod-data/Database/" in text
     assert "dev-" not in text
 

@@ -444,6 +444,7 @@ def test_database_is_reached_by_the_application_and_the_bastion_alone(whole: Cas
             f"{stage}-database",
             # Functions among the applications: a connection they may open, the database lets none of them in.
             f"{stage}-audit",
+            f"{stage}-debug-export",
             f"{stage}-offboarding",
             f"{stage}-vault",
             *(["prod-audit-shipping", "prod-users"] if stage == "prod" else []),
