@@ -3,6 +3,7 @@
 import proofs.register.access
 import proofs.register.accounts
 import proofs.register.backups
+import proofs.register.changes
 import proofs.register.containment
 import proofs.register.debug_export
 import proofs.register.deliveries

@@ -49,6 +49,13 @@ _ENTRY_LOGS = (
 )
 
 AGAINST: Mapping[str, tuple[Against, ...]] = {
+    "changes.recorded-once": (
+        Against(
+            kind="drop property", type="S3::Bucket", path="organization/Decision/", place="ObjectLockConfiguration$"
+        ),
+        Against(kind="let others record|record nothing of changes"),
+        Against(kind="record changes of others"),
+    ),
     "secrets.vault-key-and-ciphertext-are-apart": (
         Against(kind="drop condition|drop one condition", type="KMS::Key", path="-vault-keys/"),
         Against(kind="drop resource", type="KMS::Alias", path="-vault-keys/"),
@@ -533,6 +540,7 @@ def more(world: World) -> Iterator[Weakening]:
     yield from _grants(world)
     yield from _containment(world)
     yield from _incidents(world)
+    yield from _changes(world)
     yield from _debug_exports(world)
 
 
@@ -1230,6 +1238,19 @@ def _incidents(world: World) -> Iterator[Weakening]:
     for stack, resource in world.assembly.resources():
         if stack.name == "security-incidents" and resource.type in _OF_INCIDENTS:
             yield from _OF_INCIDENTS[resource.type](resource)
+
+
+def _changes(world: World) -> Iterator[Weakening]:
+    """The record of changes, open to others, shut to its own function, or without those who deploy."""
+    for resource in world.of_type("AWS::Lambda::Permission"):
+        if "-change-ledger/From" in resource.path:
+            yield _set("record changes of others", resource, "Principal", to="999999999999")
+    for resource in world.of_type("AWS::S3::BucketPolicy"):
+        for index, one in enumerate(as_list(at(resource.properties, "PolicyDocument", "Statement"))):
+            if one.get("Sid") == "ChangeLedgerRecordsWrite":
+                where = ("PolicyDocument", "Statement", index)
+                yield _set("let others record", resource, *where, "Condition", to={})
+                yield _set("record nothing of changes", resource, *where, "Action", to="s3:GetObject")
 
 
 def _debug_exports(world: World) -> Iterator[Weakening]:
