@@ -152,7 +152,14 @@ def test_leaves_no_process_and_no_folder_behind(tmp_path: Path, number: signal.S
     listed.write_text("types: {}\nproperties: {}\n")
     command = _command(_assembly(tmp_path / "first", RESOURCES), recorded=listed)
     with subprocess.Popen(
-        command, cwd=ROOT, env=_environment(scratch), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=ROOT,
+        env=_environment(scratch),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        # Whatever a shell starts in the background is told to ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no thread runs here
     ) as running:
         assert running.stdout is not None
         assert "embedded AWS answers" in running.stdout.readline()
