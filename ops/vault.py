@@ -69,7 +69,7 @@ class Desk:
 
 def main(arguments: list[str] | None = None) -> int:
     """Do what is asked and return the exit status."""
-    options = parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - half a second that --help should not wait for
 
     try:
@@ -212,7 +212,7 @@ def _new_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
 
 
-def parser() -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:
     """The command's arguments."""
     assert __doc__
     whole = argparse.ArgumentParser(

@@ -16,7 +16,7 @@ import botocore.session
 from botocore.config import Config
 from palisade_runtime.records import Records
 
-from ops.vault import Desk, parser, run
+from ops.vault import Desk, _parser, run
 from rehearsal.checks import Resource, View, refused, scenario
 
 PERSON = "AROAEXAMPLE:keeper@example.com"
@@ -70,7 +70,7 @@ class Stage:
     def command(self, *arguments: str) -> str:
         """What ``./palisade vault`` prints; the stage is the one at hand."""
         with contextlib.redirect_stdout(io.StringIO()) as said:
-            assert run(parser().parse_args([*arguments, "--stage", "this"]), self.desk) == 0, said.getvalue()
+            assert run(_parser().parse_args([*arguments, "--stage", "this"]), self.desk) == 0, said.getvalue()
         return said.getvalue()
 
     def session(self, function: str, tenant: str, service: str) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ops.places import OpsError
-from ops.vault import Desk, main, parser, run
+from ops.vault import Desk, _parser, main, run
 
 STAGE = ["--stage", "dev"]
 PLACE = [*STAGE, "--tenant", "acme", "--purpose", "payments-api"]
@@ -36,7 +36,7 @@ class Functions:
 def _run(functions: Functions, *arguments: str) -> int:
     tasks = {"keep": "acme-keep", "check": "acme-check", "reencrypt": "acme-reencrypt"}
     desk = Desk(functions=functions, records=functions, names=tasks, user_id="AROA:ada")
-    return run(parser().parse_args(list(arguments)), desk)
+    return run(_parser().parse_args(list(arguments)), desk)
 
 
 def _entry(state: str, version: str = "v", key: str = "k") -> dict[str, str]:
@@ -64,7 +64,7 @@ def test_reads_the_value_from_standard_input_and_says_it_nowhere(
     assert "value" not in what
     assert "the-value" not in "".join(capsys.readouterr())
     with pytest.raises(SystemExit):
-        parser().parse_args(["put", *PLACE, "--value", "x"])
+        _parser().parse_args(["put", *PLACE, "--value", "x"])
 
 
 def test_rotates_the_staged_version_and_takes_the_previous_one_back() -> None:
